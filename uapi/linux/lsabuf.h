@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The ABI of /dev/lsabuf. This is its only copy: the module, the library and
+ * the tests all include it as <linux/lsabuf.h>.
+ */
+#ifndef _UAPI_LINUX_LSABUF_H
+#define _UAPI_LINUX_LSABUF_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Form
+ *
+ * Every command takes the address of one struct. Each struct begins with
+ * @size, the size that the caller was compiled with, and @flags. A struct may
+ * grow at its end in later versions: the kernel takes a shorter one as filled
+ * up with zeroes, and a longer one as long as what it does not know is zero.
+ * Numbers are made with _IO(): growth never changes them. The layout is the
+ * same for 32-bit and 64-bit programs; addresses are stored as __u64.
+ * Fields named out_* are written by the kernel, the others are only read,
+ * except where their description says "in/out".
+ */
+
+/**
+ * DOC: Errors
+ *
+ * Each errno has one meaning on every command:
+ *
+ * - ENOTTY: unknown command number
+ * - E2BIG: @size above the page size, or unknown fields that are not zero
+ * - EINVAL: @size too short, or a value that is wrong on every kernel
+ * - EOPNOTSUPP: unknown flag, or a reserved field that is not zero
+ * - EFAULT: memory of the caller or of the client that cannot be accessed
+ * - EPERM: not a process (memory) or role that may use this file so
+ * - EACCES: not covered by the grant, or not allowed by policy
+ * - EBUSY: taken: the endpoint's name, the file's role, the request's waiter
+ * - ENOENT: no such endpoint, request or block
+ * - ENOMEM: out of memory, of address space, or of the cgroup's memory
+ * - EDQUOT: a limit of the client or of its user is reached
+ * - EAGAIN: not now: nothing to receive, no reply yet, no room, no thread
+ * - EINTR: a signal ended the wait
+ * - ETIMEDOUT: the call's time is over
+ * - ECANCELED: the request was given up by its client or ran out of time
+ * - ESRCH: the client is gone
+ * - EPIPE: the authority is gone
+ * - ENODEV: the module is going away
+ */
+
+/**
+ * DOC: Permissions
+ *
+ * Whoever can open the device may CONNECT: that gives nothing but the right to
+ * be a client within limits. SERVE takes the owner of the device node,
+ * CAP_SYS_ADMIN in the initial user namespace, or a user or group that such a
+ * one has allowed with ENDPOINT. A file takes one role once, and belongs to
+ * the memory (mm) of the process that took it: from any other memory every
+ * command on it fails with EPERM, be it a child, a program after exec, or a
+ * receiver of the descriptor.
+ */
+
+#define LSABUF_ABI_VERSION 1
+
+#define LSABUF_IOC_TYPE 0xBC
+
+#define LSABUF_IOC_INFO _IO(LSABUF_IOC_TYPE, 0x00)
+#define LSABUF_IOC_SERVE _IO(LSABUF_IOC_TYPE, 0x01)
+#define LSABUF_IOC_CONNECT _IO(LSABUF_IOC_TYPE, 0x02)
+#define LSABUF_IOC_DISCONNECT _IO(LSABUF_IOC_TYPE, 0x03)
+#define LSABUF_IOC_CALL _IO(LSABUF_IOC_TYPE, 0x04)
+#define LSABUF_IOC_FREE _IO(LSABUF_IOC_TYPE, 0x05)
+#define LSABUF_IOC_REPLY_RECEIVE _IO(LSABUF_IOC_TYPE, 0x06)
+#define LSABUF_IOC_ALLOC _IO(LSABUF_IOC_TYPE, 0x07)
+#define LSABUF_IOC_RELEASE _IO(LSABUF_IOC_TYPE, 0x08)
+#define LSABUF_IOC_COPY _IO(LSABUF_IOC_TYPE, 0x09)
+#define LSABUF_IOC_IDENTITY _IO(LSABUF_IOC_TYPE, 0x0a)
+#define LSABUF_IOC_ENDPOINT _IO(LSABUF_IOC_TYPE, 0x0b)
+
+/* Size of an endpoint's name, with at least one NUL at its end */
+#define LSABUF_ENDPOINT_LEN 32
+/* The endpoint of the local security authority */
+#define LSABUF_ENDPOINT_DEFAULT "lsa"
+/* Most ranges that one CALL can name */
+#define LSABUF_MAX_RANGES 64
+/* Most ranges of one vectored COPY */
+#define LSABUF_MAX_VECTOR 1024
+
+/**
+ * struct lsabuf_info - what this module can do (LSABUF_IOC_INFO, any file)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @out_abi_version: LSABUF_ABI_VERSION of the module
+ * @out_max_ranges: most ranges that one CALL can name
+ * @out_features: bits of features beyond version 1; none yet
+ * @out_max_submit: largest submit buffer in bytes
+ * @out_client_quota: most bytes of blocks that one client process may hold
+ * @out_chore_budget_ns: time that one request may spend on work which needs
+ *	the client's own thread, in nanoseconds
+ */
+struct lsabuf_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_abi_version;
+	__u32 out_max_ranges;
+	__aligned_u64 out_features;
+	__aligned_u64 out_max_submit;
+	__aligned_u64 out_client_quota;
+	__aligned_u64 out_chore_budget_ns;
+};
+
+/* The authority is told of clients that it has heard of when they are gone */
+#define LSABUF_SERVE_F_NOTIFY 0x1
+
+/**
+ * struct lsabuf_serve - become an authority (LSABUF_IOC_SERVE, fresh file)
+ * @size: size of this struct
+ * @flags: LSABUF_SERVE_F_*
+ * @endpoint: name under which clients find it, NUL-terminated, not empty
+ * @arena_size: in/out: bytes of address space for the clients' submit buffers,
+ *	0 for the default; rounded up to whole pages. Memory is used as needed
+ * @max_requests: in/out: most requests at a time, 0 for the default
+ * @__reserved: must be 0
+ * @out_arena_address: where that arena lies in the calling process
+ *
+ * Errors: EACCES not allowed to serve this endpoint, EBUSY the endpoint has an
+ * authority or the file a role, EINVAL, ENOMEM.
+ */
+struct lsabuf_serve {
+	__u32 size;
+	__u32 flags;
+	__u8 endpoint[LSABUF_ENDPOINT_LEN];
+	__aligned_u64 arena_size;
+	__u32 max_requests;
+	__u32 __reserved;
+	__aligned_u64 out_arena_address;
+};
+
+/* What a client opens to the authority during its calls */
+#define LSABUF_ACCESS_BUFFERS 0 /* only its client buffers */
+#define LSABUF_ACCESS_RANGES 1 /* and the ranges that a call names */
+#define LSABUF_ACCESS_WHOLE 2 /* all memory that the client itself can access */
+
+/**
+ * struct lsabuf_connect - become a client (LSABUF_IOC_CONNECT, fresh file)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @endpoint: name of the authority's endpoint
+ * @access: LSABUF_ACCESS_*: the grant of each request on this connection
+ * @consent_views: most sections that may be mapped into this process at a time
+ * @consent_bytes: most bytes of them; 0 refuses all shared mappings
+ * @out_client: id of this connection, never used again
+ * @out_authority_pid: process id of the authority in the caller's pid
+ *	namespace, 0 where it has none
+ * @out_authority_uid: its user id in the caller's user namespace
+ * @out_authority_start: its start time in nanoseconds since boot, which tells
+ *	it from a later process with the same id
+ *
+ * Errors: ENOENT no such endpoint, EDQUOT too many connections, EBUSY the file
+ * has a role, EINVAL, ENOMEM.
+ */
+struct lsabuf_connect {
+	__u32 size;
+	__u32 flags;
+	__u8 endpoint[LSABUF_ENDPOINT_LEN];
+	__u32 access;
+	__u32 consent_views;
+	__aligned_u64 consent_bytes;
+	__aligned_u64 out_client;
+	__u32 out_authority_pid;
+	__u32 out_authority_uid;
+	__aligned_u64 out_authority_start;
+};
+
+/**
+ * struct lsabuf_disconnect - give up a connection (LSABUF_IOC_DISCONNECT)
+ * @size: size of this struct
+ * @flags: must be 0
+ *
+ * Its requests are abandoned. Blocks stay until they are freed. Later commands
+ * on the file, but for FREE and INFO, fail with EPERM. Errors: EPERM.
+ */
+struct lsabuf_disconnect {
+	__u32 size;
+	__u32 flags;
+};
+
+#define LSABUF_RANGE_F_READ 0x1 /* the authority may copy from it */
+#define LSABUF_RANGE_F_WRITE 0x2 /* the authority may copy to it */
+
+/**
+ * struct lsabuf_range - memory of the client that a call opens
+ * @address: its first byte
+ * @length: its length in bytes, not 0
+ * @flags: LSABUF_RANGE_F_*, at least one
+ * @__reserved: must be 0
+ */
+struct lsabuf_range {
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/* Do not wait: answer EAGAIN, and poll the file for the reply */
+#define LSABUF_CALL_F_NOWAIT 0x1
+/* Take any finished call of this connection; @id must be 0 */
+#define LSABUF_CALL_F_ANY 0x2
+/* Give up the call @id */
+#define LSABUF_CALL_F_CANCEL 0x4
+
+/**
+ * struct lsabuf_call - call the authority (LSABUF_IOC_CALL, client)
+ * @size: size of this struct
+ * @flags: LSABUF_CALL_F_*
+ * @id: in/out: 0 makes a new request, whose id is stored here before anybody
+ *	else can see the request. Otherwise the request to wait for again; all
+ *	other fields are then ignored
+ * @kind: passed to the authority as it is
+ * @code: passed to the authority as it is
+ * @submit_address: the submit buffer
+ * @submit_length: its length in bytes; 0 is allowed
+ * @timeout_ns: relative time after which the call is given up, fixed when it
+ *	is queued; 0 for none
+ * @ranges_address: array of struct lsabuf_range, for LSABUF_ACCESS_RANGES
+ * @nr_ranges: number of its elements, at most LSABUF_MAX_RANGES
+ * @__reserved: must be 0
+ * @free_address: a block to free first, as FREE does; 0 for none
+ * @out_status: two values from the authority's reply
+ * @out_address: return address from the reply
+ * @out_length: return length from the reply
+ *
+ * A signal ends the wait: a restarted or repeated command finds the id stored
+ * and waits for the same request, from any thread of the same memory. A
+ * request is never executed twice. Once a reply has been taken its id is no
+ * longer known. A new call with LSABUF_CALL_F_NOWAIT returns 0 when queued.
+ *
+ * Errors: EPIPE the authority is or went away (a request that it had not
+ * received was never executed: see @out_status), ETIMEDOUT, EINTR, EAGAIN no
+ * reply yet or no room at the authority, EBUSY another thread waits for this
+ * id, ENOENT no such id or block, EDQUOT, EFAULT, EINVAL, ENOMEM, ECANCELED.
+ * On EPIPE @out_status[0] is 1 when the authority had received the request.
+ */
+struct lsabuf_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__u32 kind;
+	__u32 code;
+	__aligned_u64 submit_address;
+	__aligned_u64 submit_length;
+	__aligned_u64 timeout_ns;
+	__aligned_u64 ranges_address;
+	__u32 nr_ranges;
+	__u32 __reserved;
+	__aligned_u64 free_address;
+	__u32 out_status[2];
+	__aligned_u64 out_address;
+	__aligned_u64 out_length;
+};
+
+/**
+ * struct lsabuf_free - free a block of the calling process (LSABUF_IOC_FREE)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @address: the block's first byte
+ *
+ * Works on any file of the device, also a fresh one, one after DISCONNECT and
+ * one whose authority is gone: the block is found by the caller's memory. Its
+ * bytes are wiped. Errors: ENOENT no block of this process begins there.
+ */
+struct lsabuf_free {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+};
+
+/* Receive a request; without it the command only replies */
+#define LSABUF_REPLY_RECEIVE_F_RECEIVE 0x1
+/* Do not wait for one: answer EAGAIN */
+#define LSABUF_REPLY_RECEIVE_F_NOWAIT 0x2
+/* @payload is copied to a new block, which becomes the return value */
+#define LSABUF_REPLY_RECEIVE_F_PAYLOAD 0x4
+
+/* out_flags of a received request */
+#define LSABUF_REQUEST_F_COMPAT 0x1 /* the caller is a 32-bit program */
+#define LSABUF_REQUEST_F_ADMIN 0x2 /* CAP_SYS_ADMIN over the authority */
+#define LSABUF_REQUEST_F_GONE 0x4 /* no request: the client is gone */
+#define LSABUF_REQUEST_F_NOTHREAD 0x8 /* no thread of it waits */
+
+/**
+ * struct lsabuf_reply_receive - answer a request and/or wait for the next
+ * (LSABUF_IOC_REPLY_RECEIVE, authority)
+ * @size: size of this struct
+ * @flags: LSABUF_REPLY_RECEIVE_F_*
+ * @reply_id: in/out: request to answer, 0 for none; set to 0 once it has been
+ *	answered, before the command waits, so that a restart does not answer
+ *	again
+ * @reply_error: in/out: result of the reply half, 0 or -errno. ESRCH,
+ *	ECANCELED (the client did not get it), EDQUOT, ENOMEM (no payload)
+ *	end the request; ENOENT, EFAULT leave things as they were
+ * @__reserved: must be 0
+ * @status: two values for the client
+ * @return_address: return address for the client; it is not examined
+ * @return_length: return length for the client
+ * @payload_address: bytes to copy into a new block of the client
+ * @payload_length: number of them, not 0
+ * @out_id: request received; 0 with LSABUF_REQUEST_F_GONE
+ * @out_client: connection that it came from, never used again
+ * @out_kind: as the client gave it
+ * @out_code: as the client gave it
+ * @out_submit_address: private copy of the submit buffer in the calling
+ *	process, writable, valid until the reply; 0 where the length is 0
+ * @out_submit_length: its length in bytes
+ * @out_client_address: address of the original in the client
+ * @out_flags: LSABUF_REQUEST_F_*
+ * @out_access: LSABUF_ACCESS_* of the connection
+ * @out_pid: process id of the calling thread, in the authority's namespace
+ * @out_tid: its thread id
+ * @out_uid: its effective user id, in the authority's user namespace
+ * @out_gid: its effective group id
+ * @out_start: start time of its process in nanoseconds since boot
+ *
+ * The command's own result is that of the receive half: 0, EAGAIN, EINTR,
+ * EFAULT (the request is received again by the next one), EPERM, EINVAL. The
+ * identity is that of the thread which made the call, when it made it.
+ * When the reply half fails with ENOENT or EFAULT, nothing is received.
+ */
+struct lsabuf_reply_receive {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 reply_id;
+	__s32 reply_error;
+	__u32 __reserved;
+	__u32 status[2];
+	__aligned_u64 return_address;
+	__aligned_u64 return_length;
+	__aligned_u64 payload_address;
+	__aligned_u64 payload_length;
+	__aligned_u64 out_id;
+	__aligned_u64 out_client;
+	__u32 out_kind;
+	__u32 out_code;
+	__aligned_u64 out_submit_address;
+	__aligned_u64 out_submit_length;
+	__aligned_u64 out_client_address;
+	__u32 out_flags;
+	__u32 out_access;
+	__u32 out_pid;
+	__u32 out_tid;
+	__u32 out_uid;
+	__u32 out_gid;
+	__aligned_u64 out_start;
+};
+
+/**
+ * struct lsabuf_alloc - allocate a block in the client (LSABUF_IOC_ALLOC)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @id: request, received and not yet answered
+ * @length: bytes, not 0
+ * @source_address: bytes of the caller to copy to the block's begin
+ * @source_length: number of them, at most @length; 0 for none
+ * @out_address: the block's address in the client, a multiple of 16
+ *
+ * The block reads zero beyond what was copied. It passes to the client with
+ * the reply, and is freed when the client does not get the reply.
+ *
+ * Errors: ENOENT no such request, ESRCH client gone, ECANCELED request given
+ * up, EDQUOT the client's quota, ENOMEM memory, cgroup or address space of the
+ * client, EAGAIN a new arena is needed and no thread of the client waits,
+ * EFAULT @source_address, EINVAL.
+ */
+struct lsabuf_alloc {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 length;
+	__aligned_u64 source_address;
+	__aligned_u64 source_length;
+	__aligned_u64 out_address;
+};
+
+/**
+ * struct lsabuf_release - free a block of the client (LSABUF_IOC_RELEASE)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @id: request, received and not yet answered
+ * @address: first byte of a block that this authority allocated in the
+ *	process of that request's client
+ *
+ * Errors: ENOENT no such request or block, ESRCH, ECANCELED.
+ */
+struct lsabuf_release {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 address;
+};
+
+/* From the client to the authority; without it, to the client */
+#define LSABUF_COPY_F_FROM_CLIENT 0x1
+
+/**
+ * struct lsabuf_copy_range - one element of a vectored COPY
+ * @client_address: address in the client
+ * @local_address: address in the calling process
+ * @length: bytes; 0 is allowed
+ */
+struct lsabuf_copy_range {
+	__aligned_u64 client_address;
+	__aligned_u64 local_address;
+	__aligned_u64 length;
+};
+
+/**
+ * struct lsabuf_copy - copy to or from client memory (LSABUF_IOC_COPY)
+ * @size: size of this struct
+ * @flags: LSABUF_COPY_F_*
+ * @id: request, received and not yet answered
+ * @client_address: address in the client
+ * @local_address: address in the calling process
+ * @length: bytes; 0 is allowed and touches nothing
+ * @vector_address: array of struct lsabuf_copy_range, used in place of the
+ *	three fields above (which must then be 0)
+ * @nr_vector: number of its elements, at most LSABUF_MAX_VECTOR; 0 for none
+ * @__reserved: must be 0
+ * @out_done: bytes copied, also when the command fails; the ranges are copied
+ *	in order, and bytes beyond that count are unchanged, on both sides
+ *
+ * Errors: ENOENT no such request, ESRCH client gone, ECANCELED request given
+ * up, EACCES a range is not covered by the grant, EFAULT memory of either side
+ * that cannot be accessed, EAGAIN the client's own thread is needed and none
+ * waits, ENOMEM, EINVAL. A failure after the first byte is reported in the
+ * same way, with @out_done not 0.
+ */
+struct lsabuf_copy {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 client_address;
+	__aligned_u64 local_address;
+	__aligned_u64 length;
+	__aligned_u64 vector_address;
+	__u32 nr_vector;
+	__u32 __reserved;
+	__aligned_u64 out_done;
+};
+
+/**
+ * struct lsabuf_identity - long form of a request's identity
+ * (LSABUF_IOC_IDENTITY, authority)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @id: request, received and not yet answered
+ * @groups_address: array of __u32 for the supplementary groups
+ * @nr_groups: in/out: elements of that array; then the number of groups, which
+ *	may be more than were stored
+ * @out_uid: real user id of the calling thread, in the authority's namespace
+ * @out_euid: effective user id
+ * @out_suid: saved user id
+ * @out_fsuid: file system user id
+ * @out_gid: real group id
+ * @out_egid: effective group id
+ * @out_sgid: saved group id
+ * @out_fsgid: file system group id
+ * @__reserved: must be 0
+ * @out_capabilities: its effective capabilities, as a mask, counted only where
+ *	its user namespace is the authority's or an ancestor of it
+ *
+ * Errors: ENOENT no such request, ESRCH, ECANCELED, EFAULT.
+ */
+struct lsabuf_identity {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 groups_address;
+	__u32 nr_groups;
+	__u32 out_uid;
+	__u32 out_euid;
+	__u32 out_suid;
+	__u32 out_fsuid;
+	__u32 out_gid;
+	__u32 out_egid;
+	__u32 out_sgid;
+	__u32 out_fsgid;
+	__u32 __reserved;
+	__aligned_u64 out_capabilities;
+};
+
+#define LSABUF_ENDPOINT_F_GROUP 0x1 /* @id is a group */
+#define LSABUF_ENDPOINT_F_REMOVE 0x2 /* take the permission back */
+
+/**
+ * struct lsabuf_endpoint - who may serve an endpoint (LSABUF_IOC_ENDPOINT, any
+ * file)
+ * @size: size of this struct
+ * @flags: LSABUF_ENDPOINT_F_*
+ * @endpoint: the endpoint's name
+ * @id: user or group id, in the caller's user namespace
+ * @__reserved: must be 0
+ *
+ * Only for the owner of the device node and for CAP_SYS_ADMIN in the initial
+ * user namespace. Errors: EACCES not allowed, ENOENT no such permission to
+ * remove, EDQUOT too many of them, EINVAL.
+ */
+struct lsabuf_endpoint {
+	__u32 size;
+	__u32 flags;
+	__u8 endpoint[LSABUF_ENDPOINT_LEN];
+	__u32 id;
+	__u32 __reserved;
+};
+
+#endif /* _UAPI_LINUX_LSABUF_H */
