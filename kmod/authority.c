@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Authorities and their endpoints: who serves, who may, and death.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/lsabuf.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "authority.h"
+#include "lsabuf.h"
+
+/**
+ * struct permission - leave to serve an endpoint
+ * @list: in the list of permissions (endpoints_lock, as all of it)
+ * @endpoint: the name
+ * @group: whether it is for a group
+ * @uid: the user
+ * @gid: or the group
+ */
+struct permission {
+	struct list_head list;
+	char endpoint[LSABUF_ENDPOINT_LEN];
+	bool group;
+	kuid_t uid;
+	kgid_t gid;
+};
+
+static DEFINE_SPINLOCK(endpoints_lock);
+static LIST_HEAD(endpoints);
+static LIST_HEAD(permissions);
+static unsigned int nr_permissions;
+
+static_assert(sizeof(((struct lsabuf_authority *)0)->endpoint) ==
+	      LSABUF_ENDPOINT_LEN);
+
+static bool name_is_valid(const __u8 *name)
+{
+	return name[0] && memchr(name, 0, LSABUF_ENDPOINT_LEN);
+}
+
+static bool name_is(const char *name, const __u8 *other)
+{
+	return !strncmp(name, (const char *)other, LSABUF_ENDPOINT_LEN);
+}
+
+static struct lsabuf_authority *find_endpoint(const __u8 *name)
+{
+	struct lsabuf_authority *authority;
+
+	lockdep_assert_held(&endpoints_lock);
+	list_for_each_entry(authority, &endpoints, list)
+		if (name_is(authority->endpoint, name))
+			return authority;
+	return NULL;
+}
+
+/* Who decides about endpoints, in the initial user namespace. */
+static bool is_owner(kuid_t owner)
+{
+	return uid_eq(current_euid(), owner) || capable(CAP_SYS_ADMIN);
+}
+
+static bool is_permitted(const __u8 *name)
+{
+	struct permission *permission;
+	bool found = false;
+
+	spin_lock(&endpoints_lock);
+	list_for_each_entry(permission, &permissions, list) {
+		if (!name_is(permission->endpoint, name))
+			continue;
+		found = permission->group ?
+				in_egroup_p(permission->gid) :
+				uid_eq(permission->uid, current_euid());
+		if (found)
+			break;
+	}
+	spin_unlock(&endpoints_lock);
+	return found;
+}
+
+static struct permission *find_permission(const struct permission *wanted)
+{
+	struct permission *permission;
+
+	lockdep_assert_held(&endpoints_lock);
+	list_for_each_entry(permission, &permissions, list)
+		if (!strcmp(permission->endpoint, wanted->endpoint) &&
+		    permission->group == wanted->group &&
+		    (wanted->group ? gid_eq(permission->gid, wanted->gid) :
+				     uid_eq(permission->uid, wanted->uid)))
+			return permission;
+	return NULL;
+}
+
+static int remove_permission(const struct permission *wanted)
+{
+	struct permission *permission;
+
+	spin_lock(&endpoints_lock);
+	permission = find_permission(wanted);
+	if (permission) {
+		list_del(&permission->list);
+		nr_permissions--;
+	}
+	spin_unlock(&endpoints_lock);
+	kfree(permission);
+	return permission ? 0 : -ENOENT;
+}
+
+static int add_permission(const struct permission *wanted)
+{
+	struct permission *new = kmemdup(wanted, sizeof(*wanted), GFP_KERNEL);
+	int ret = 0;
+
+	if (!new)
+		return -ENOMEM;
+	spin_lock(&endpoints_lock);
+	if (find_permission(wanted)) {
+		ret = 0;
+	} else if (nr_permissions >= LSABUF_PERMISSIONS) {
+		ret = -EDQUOT;
+	} else {
+		list_add_tail(&new->list, &permissions);
+		nr_permissions++;
+		new = NULL;
+	}
+	spin_unlock(&endpoints_lock);
+	kfree(new);
+	return ret;
+}
+
+/**
+ * lsabuf_authority_permit() - give or take leave to serve an endpoint
+ * @endpoint: as for LSABUF_IOC_ENDPOINT, flags checked
+ * @owner: owner of the device node
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EACCES, -EINVAL, -ENOENT, -EDQUOT, -ENOMEM.
+ */
+int lsabuf_authority_permit(const struct lsabuf_endpoint *endpoint,
+			    kuid_t owner)
+{
+	struct permission wanted = {
+		.group = endpoint->flags & LSABUF_ENDPOINT_F_GROUP,
+	};
+
+	if (!is_owner(owner))
+		return -EACCES;
+	if (!name_is_valid(endpoint->endpoint))
+		return -EINVAL;
+	strscpy(wanted.endpoint, (const char *)endpoint->endpoint,
+		sizeof(wanted.endpoint));
+	if (wanted.group)
+		wanted.gid = make_kgid(current_user_ns(), endpoint->id);
+	else
+		wanted.uid = make_kuid(current_user_ns(), endpoint->id);
+	if (wanted.group ? !gid_valid(wanted.gid) : !uid_valid(wanted.uid))
+		return -EINVAL;
+
+	if (endpoint->flags & LSABUF_ENDPOINT_F_REMOVE)
+		return remove_permission(&wanted);
+	return add_permission(&wanted);
+}
+
+/**
+ * lsabuf_authority_exit() - forget all permissions, at module unload
+ */
+void lsabuf_authority_exit(void)
+{
+	struct permission *permission, *next;
+
+	list_for_each_entry_safe(permission, next, &permissions, list)
+		kfree(permission);
+}
+
+static void authority_put(struct lsabuf_authority *authority)
+{
+	if (!refcount_dec_and_test(&authority->ref))
+		return;
+	lsabuf_queue_destroy(&authority->queue);
+	lsabuf_space_put(authority->queue.space);
+	put_pid(authority->pid);
+	put_pid_ns(authority->pid_ns);
+	put_user_ns(authority->user_ns);
+	kfree(authority);
+}
+
+static void queue_put(struct lsabuf_queue *queue)
+{
+	authority_put(container_of(queue, struct lsabuf_authority, queue));
+}
+
+/* The first step of death: the name is free, and everybody is woken. */
+static void authority_die(struct lsabuf_authority *authority)
+{
+	spin_lock(&endpoints_lock);
+	list_del_init(&authority->list);
+	spin_unlock(&endpoints_lock);
+	lsabuf_queue_die(&authority->queue);
+}
+
+static void authority_mm_gone(struct lsabuf_watch *watch)
+{
+	struct lsabuf_authority *authority =
+		container_of(watch, struct lsabuf_authority, watch);
+
+	authority_die(authority);
+	authority_put(authority);
+}
+
+static struct lsabuf_authority *authority_alloc(struct lsabuf_serve *serve)
+{
+	struct lsabuf_authority *authority;
+	struct lsabuf_space *space;
+	int ret;
+
+	authority = kzalloc(sizeof(*authority), GFP_KERNEL_ACCOUNT);
+	if (!authority)
+		return ERR_PTR(-ENOMEM);
+	ret = lsabuf_queue_init(&authority->queue, serve->max_requests);
+	if (ret)
+		goto err_free;
+	space = lsabuf_space_create("snapshots", serve->arena_size,
+				    serve->arena_size);
+	ret = PTR_ERR_OR_ZERO(space);
+	if (ret)
+		goto err_destroy_queue;
+
+	refcount_set(&authority->ref, 1);
+	authority->watch.ref = &authority->ref;
+	authority->watch.gone = authority_mm_gone;
+	INIT_LIST_HEAD(&authority->list);
+	authority->queue.space = space;
+	authority->queue.notify = serve->flags & LSABUF_SERVE_F_NOTIFY;
+	strscpy(authority->endpoint, (const char *)serve->endpoint,
+		sizeof(authority->endpoint));
+	authority->user_ns = get_user_ns(current_user_ns());
+	authority->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	authority->pid = get_pid(task_tgid(current));
+	authority->uid = current_euid();
+	authority->start = current->group_leader->start_boottime;
+	return authority;
+
+err_destroy_queue:
+	lsabuf_queue_destroy(&authority->queue);
+err_free:
+	kfree(authority);
+	return ERR_PTR(ret);
+}
+
+static int fill_defaults(struct lsabuf_serve *serve)
+{
+	if (!name_is_valid(serve->endpoint))
+		return -EINVAL;
+	if (!serve->arena_size)
+		serve->arena_size = lsabuf_limits.authority_arena;
+	if (!serve->max_requests)
+		serve->max_requests = lsabuf_limits.requests;
+	if (serve->arena_size > LSABUF_AUTHORITY_ARENA_MAX ||
+	    serve->max_requests > LSABUF_REQUESTS_MAX)
+		return -EINVAL;
+	serve->arena_size = PAGE_ALIGN(serve->arena_size);
+	return 0;
+}
+
+/**
+ * lsabuf_authority_serve() - make the current process an authority
+ * @serve: as for LSABUF_IOC_SERVE, flags checked; filled in
+ * @owner: owner of the device node
+ *
+ * Context: process context, no locks, sleeps.
+ * Return: the authority, or ERR_PTR() of -EACCES, -EBUSY, -EINVAL, -ENOMEM.
+ */
+struct lsabuf_authority *lsabuf_authority_serve(struct lsabuf_serve *serve,
+						kuid_t owner)
+{
+	struct lsabuf_authority *authority;
+	int ret;
+
+	ret = fill_defaults(serve);
+	if (ret)
+		return ERR_PTR(ret);
+	if (!is_owner(owner) && !is_permitted(serve->endpoint))
+		return ERR_PTR(-EACCES);
+	authority = authority_alloc(serve);
+	if (IS_ERR(authority))
+		return authority;
+	/* Watch first: the arena's VMA is what tells of the end. */
+	lsabuf_space_watch(authority->queue.space, &authority->watch);
+	ret = lsabuf_space_grow(authority->queue.space, 0);
+	if (ret)
+		goto err_release;
+	serve->out_arena_address = lsabuf_space_start(authority->queue.space);
+
+	spin_lock(&endpoints_lock);
+	if (find_endpoint(serve->endpoint))
+		ret = -EBUSY;
+	else
+		list_add(&authority->list, &endpoints);
+	spin_unlock(&endpoints_lock);
+	if (ret)
+		goto err_release;
+	return authority;
+
+err_release:
+	lsabuf_authority_release(authority);
+	return ERR_PTR(ret);
+}
+
+/**
+ * lsabuf_authority_release() - its file is gone
+ * @authority: the authority; not to be used any more
+ *
+ * Context: process context, no locks, may sleep.
+ */
+void lsabuf_authority_release(struct lsabuf_authority *authority)
+{
+	authority_die(authority);
+	lsabuf_space_unwatch(authority->queue.space, &authority->watch);
+	lsabuf_space_leave(authority->queue.space);
+	authority_put(authority);
+}
+
+static void client_mm_gone(struct lsabuf_watch *watch)
+{
+	struct lsabuf_client *client =
+		container_of(watch, struct lsabuf_client, watch);
+
+	lsabuf_client_leave(client);
+	lsabuf_client_put(client);
+}
+
+static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
+					struct lsabuf_connect *connect)
+{
+	struct lsabuf_client *client;
+	int ret;
+
+	client = lsabuf_client_create(&authority->queue, connect->access);
+	if (IS_ERR(client))
+		return client;
+	client->consent_views = connect->consent_views;
+	client->consent_bytes = connect->consent_bytes;
+	client->watch.gone = client_mm_gone;
+	ret = lsabuf_client_join(client, current_uid());
+	if (ret) {
+		lsabuf_client_put(client);
+		return ERR_PTR(ret);
+	}
+	refcount_inc(&authority->ref);
+	client->put = queue_put;
+	lsabuf_space_watch(client->space, &client->watch);
+	/* A client without an arena would need a chore for its first buffer. */
+	ret = lsabuf_space_start(client->space) ?
+		      0 :
+		      lsabuf_space_grow(client->space, 0);
+	if (ret) {
+		lsabuf_authority_disconnect(client);
+		lsabuf_client_put(client);
+		return ERR_PTR(ret);
+	}
+	return client;
+}
+
+/**
+ * lsabuf_authority_connect() - make the current process a client
+ * @connect: as for LSABUF_IOC_CONNECT, flags checked; filled in
+ *
+ * Context: process context, no locks, sleeps.
+ * Return: the client, or ERR_PTR() of -ENOENT, -EDQUOT, -EINVAL, -ENOMEM.
+ */
+struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
+{
+	struct lsabuf_authority *authority;
+	struct lsabuf_client *client;
+
+	if (!name_is_valid(connect->endpoint) ||
+	    connect->access > LSABUF_ACCESS_WHOLE)
+		return ERR_PTR(-EINVAL);
+	spin_lock(&endpoints_lock);
+	authority = find_endpoint(connect->endpoint);
+	if (authority && !refcount_inc_not_zero(&authority->ref))
+		authority = NULL;
+	spin_unlock(&endpoints_lock);
+	if (!authority)
+		return ERR_PTR(-ENOENT);
+
+	client = new_client(authority, connect);
+	if (!IS_ERR(client)) {
+		connect->out_client = client->id;
+		connect->out_authority_pid = pid_vnr(authority->pid);
+		connect->out_authority_uid =
+			from_kuid_munged(current_user_ns(), authority->uid);
+		connect->out_authority_start = authority->start;
+	}
+	authority_put(authority);
+	return client;
+}
+
+/**
+ * lsabuf_authority_disconnect() - a client ends its connection
+ * @client: joined; the caller keeps its reference
+ *
+ * Its requests are abandoned. Doing it again does nothing.
+ *
+ * Context: process context, no locks, may sleep.
+ */
+void lsabuf_authority_disconnect(struct lsabuf_client *client)
+{
+	lsabuf_client_leave(client);
+	lsabuf_space_unwatch(client->space, &client->watch);
+	lsabuf_space_leave(client->space);
+}
+
+/**
+ * lsabuf_authority_identify() - fill in who makes a request
+ * @request: made by the current thread, not yet queued
+ *
+ * Everything is translated to the authority's namespaces here, once: what it
+ * learns is what was true when the call was made. The part that depends on the
+ * credential alone is kept for the next call.
+ *
+ * Context: process context.
+ */
+void lsabuf_authority_identify(struct lsabuf_request *request)
+{
+	struct lsabuf_client *client = request->client;
+	struct lsabuf_authority *authority = lsabuf_authority_of(client);
+	struct lsabuf_identity_cache new;
+	const struct cred *old;
+
+	request->pid = task_tgid_nr_ns(current, authority->pid_ns);
+	request->tid = task_pid_nr_ns(current, authority->pid_ns);
+	request->start = current->group_leader->start_boottime;
+	if (request->cred)
+		return;
+
+	request->cred = get_current_cred();
+	new.cred = get_current_cred();
+	new.uid = from_kuid_munged(authority->user_ns, current_euid());
+	new.gid = from_kgid_munged(authority->user_ns, current_egid());
+	new.admin = ns_capable_noaudit(authority->user_ns, CAP_SYS_ADMIN);
+	request->uid = new.uid;
+	request->gid = new.gid;
+	if (new.admin)
+		request->flags |= LSABUF_REQUEST_F_ADMIN;
+
+	spin_lock(&client->queue->lock);
+	old = client->identity.cred;
+	client->identity = new;
+	spin_unlock(&client->queue->lock);
+	if (old)
+		put_cred(old);
+}

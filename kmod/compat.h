@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What older kernels call differently. This is the only file that tests
+ * LINUX_VERSION_CODE; each shim has the newest kernel's name.
+ */
+#ifndef LSABUF_COMPAT_H
+#define LSABUF_COMPAT_H
+
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+/* vm_flags is written directly before 6.3. */
+static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
+				vm_flags_t clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#endif
+
+/* The vmas argument went away in 6.5. */
+static inline long lsabuf_pin_remote(struct mm_struct *mm, unsigned long start,
+				     unsigned long nr, unsigned int flags,
+				     struct page **pages, int *locked)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	return pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
+#else
+	return pin_user_pages_remote(mm, start, nr, flags, pages, locked);
+#endif
+}
+
+/* kernel_cap_t was an array of two words before 6.3. */
+static inline u64 lsabuf_cap_mask(kernel_cap_t cap)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return cap.cap[0] | (u64)cap.cap[1] << 32;
+#else
+	return cap.val;
+#endif
+}
+
+#endif /* LSABUF_COMPAT_H */

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * File operations and the command table: copy in, check role and flags, call.
+ * Every command is one row; arguments are fetched once.
+ */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/lsabuf.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+#include "lsabuf.h"
+#include "request.h"
+#include "trace.h"
+
+enum role {
+	ROLE_NONE,
+	ROLE_CHANGING,
+	ROLE_CLIENT,
+	ROLE_AUTHORITY,
+	ROLE_ENDED,
+};
+
+/**
+ * struct lsabuf_file - an open file of the device
+ * @role: what it is; what follows is set before it is (release/acquire)
+ * @mm: memory that the role belongs to, kept by the role's space
+ * @client: with ROLE_CLIENT, and kept with ROLE_ENDED
+ * @authority: with ROLE_AUTHORITY
+ */
+struct lsabuf_file {
+	int role;
+	struct mm_struct *mm;
+	union {
+		struct lsabuf_client *client;
+		struct lsabuf_authority *authority;
+	};
+};
+
+union argument {
+	struct {
+		__u32 size;
+		__u32 flags;
+	};
+	struct lsabuf_info info;
+	struct lsabuf_serve serve;
+	struct lsabuf_connect connect;
+	struct lsabuf_disconnect disconnect;
+	struct lsabuf_call call;
+	struct lsabuf_free free;
+	struct lsabuf_reply_receive reply_receive;
+	struct lsabuf_alloc alloc;
+	struct lsabuf_release release;
+	struct lsabuf_copy copy;
+	struct lsabuf_identity identity;
+	struct lsabuf_endpoint endpoint;
+};
+
+/* Publish a role after what belongs to it, or go back to none. */
+static void set_role(struct lsabuf_file *lfile, int role)
+{
+	/* Pairs with smp_load_acquire() in get_role(). */
+	smp_store_release(&lfile->role, role);
+}
+
+static int get_role(struct lsabuf_file *lfile)
+{
+	/* Pairs with smp_store_release() in set_role(). */
+	return smp_load_acquire(&lfile->role);
+}
+
+static int take_role(struct lsabuf_file *lfile)
+{
+	return cmpxchg(&lfile->role, ROLE_NONE, ROLE_CHANGING) == ROLE_NONE ?
+		       0 :
+		       -EBUSY;
+}
+
+static int ioctl_info(struct file *file, union argument *arg, void __user *user)
+{
+	struct lsabuf_info *info = &arg->info;
+
+	info->out_abi_version = LSABUF_ABI_VERSION;
+	info->out_max_ranges = LSABUF_MAX_RANGES;
+	info->out_features = 0;
+	info->out_max_submit = lsabuf_limits.max_submit;
+	info->out_client_quota = lsabuf_limits.client_quota;
+	info->out_chore_budget_ns =
+		(u64)lsabuf_limits.chore_budget_ms * NSEC_PER_MSEC;
+	return copy_to_user(user, info, sizeof(*info)) ? -EFAULT : 0;
+}
+
+static int ioctl_serve(struct file *file, union argument *arg,
+		       void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+	struct lsabuf_authority *authority;
+	int ret;
+
+	if (arg->serve.__reserved)
+		return -EOPNOTSUPP;
+	ret = take_role(lfile);
+	if (ret)
+		return ret;
+	authority =
+		lsabuf_authority_serve(&arg->serve, file_inode(file)->i_uid);
+	if (IS_ERR(authority)) {
+		set_role(lfile, ROLE_NONE);
+		return PTR_ERR(authority);
+	}
+	if (copy_to_user(user, &arg->serve, sizeof(arg->serve))) {
+		lsabuf_authority_release(authority);
+		set_role(lfile, ROLE_NONE);
+		return -EFAULT;
+	}
+	lfile->authority = authority;
+	lfile->mm = current->mm;
+	set_role(lfile, ROLE_AUTHORITY);
+	return 0;
+}
+
+static int ioctl_connect(struct file *file, union argument *arg,
+			 void __user *user)
+{
+	struct lsabuf_connect *connect = &arg->connect;
+	struct lsabuf_file *lfile = file->private_data;
+	struct lsabuf_client *client;
+	int ret;
+
+	ret = take_role(lfile);
+	if (ret)
+		return ret;
+	client = lsabuf_authority_connect(connect);
+	if (IS_ERR(client)) {
+		set_role(lfile, ROLE_NONE);
+		return PTR_ERR(client);
+	}
+	if (copy_to_user(user, connect, sizeof(*connect))) {
+		lsabuf_authority_disconnect(client);
+		lsabuf_client_put(client);
+		set_role(lfile, ROLE_NONE);
+		return -EFAULT;
+	}
+	trace_lsabuf_connect(client->id, connect->access,
+			     from_kuid_munged(&init_user_ns, current_uid()),
+			     connect->out_authority_pid);
+	lfile->client = client;
+	lfile->mm = current->mm;
+	set_role(lfile, ROLE_CLIENT);
+	return 0;
+}
+
+static int ioctl_disconnect(struct file *file, union argument *arg,
+			    void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	/* Another thread may be in CALL: the client goes with the file. */
+	if (cmpxchg(&lfile->role, ROLE_CLIENT, ROLE_ENDED) != ROLE_CLIENT)
+		return -EPERM;
+	lsabuf_authority_disconnect(lfile->client);
+	return 0;
+}
+
+static int ioctl_call(struct file *file, union argument *arg, void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	if (arg->call.__reserved)
+		return -EOPNOTSUPP;
+	return lsabuf_request_call(lfile->client, &arg->call, user);
+}
+
+static int free_block(struct lsabuf_space *space, u64 address)
+{
+	int ret = lsabuf_block_free(space, address);
+
+	lsabuf_space_work(space);
+	return ret;
+}
+
+static int ioctl_free(struct file *file, union argument *arg, void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+	struct lsabuf_space *space = NULL;
+	int role = get_role(lfile);
+	int ret = -ENOENT;
+
+	/* A client's own file knows the space: no need to search for it. */
+	if (role == ROLE_CLIENT || role == ROLE_ENDED)
+		ret = free_block(lfile->client->space, arg->free.address);
+	else
+		space = lsabuf_space_find();
+	if (space) {
+		ret = free_block(space, arg->free.address);
+		lsabuf_space_put(space);
+	}
+	trace_lsabuf_free(task_tgid_nr(current), true, arg->free.address, ret);
+	return ret;
+}
+
+static int ioctl_reply_receive(struct file *file, union argument *arg,
+			       void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	if (arg->reply_receive.__reserved)
+		return -EOPNOTSUPP;
+	return lsabuf_request_answer(lfile->authority, &arg->reply_receive,
+				     user);
+}
+
+static int ioctl_alloc(struct file *file, union argument *arg,
+		       void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	return lsabuf_request_alloc(lfile->authority, &arg->alloc, user);
+}
+
+static int ioctl_release(struct file *file, union argument *arg,
+			 void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	return lsabuf_request_release(lfile->authority, &arg->release);
+}
+
+static int ioctl_copy(struct file *file, union argument *arg, void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	if (arg->copy.__reserved)
+		return -EOPNOTSUPP;
+	return lsabuf_request_copy(lfile->authority, &arg->copy, user);
+}
+
+static int ioctl_identity(struct file *file, union argument *arg,
+			  void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	if (arg->identity.__reserved)
+		return -EOPNOTSUPP;
+	return lsabuf_request_identity(lfile->authority, &arg->identity, user);
+}
+
+static int ioctl_endpoint(struct file *file, union argument *arg,
+			  void __user *user)
+{
+	if (arg->endpoint.__reserved)
+		return -EOPNOTSUPP;
+	return lsabuf_authority_permit(&arg->endpoint, file_inode(file)->i_uid);
+}
+
+/**
+ * struct command - one row of the table
+ * @execute: the handler
+ * @number: LSABUF_IOC_*
+ * @size: of the struct that this kernel knows
+ * @min_size: of its first version
+ * @flags: flags that it knows
+ * @role: ROLE_NONE where any file will do
+ */
+struct command {
+	int (*execute)(struct file *file, union argument *arg,
+		       void __user *user);
+	unsigned int number;
+	u16 size;
+	u16 min_size;
+	u32 flags;
+	int role;
+};
+
+#define COMMAND(_NAME, _name, _last, _flags, _role)                    \
+	[_IOC_NR(LSABUF_IOC_##_NAME)] = {                              \
+		.execute = ioctl_##_name,                              \
+		.number = LSABUF_IOC_##_NAME,                          \
+		.size = sizeof(struct lsabuf_##_name),                 \
+		.min_size = offsetofend(struct lsabuf_##_name, _last), \
+		.flags = (_flags),                                     \
+		.role = (_role),                                       \
+	}
+
+static const struct command commands[] = {
+	COMMAND(INFO, info, out_chore_budget_ns, 0, ROLE_NONE),
+	COMMAND(SERVE, serve, out_arena_address, LSABUF_SERVE_F_NOTIFY,
+		ROLE_NONE),
+	COMMAND(CONNECT, connect, out_authority_start, 0, ROLE_NONE),
+	COMMAND(DISCONNECT, disconnect, flags, 0, ROLE_CLIENT),
+	COMMAND(CALL, call, out_length,
+		LSABUF_CALL_F_NOWAIT | LSABUF_CALL_F_ANY | LSABUF_CALL_F_CANCEL,
+		ROLE_CLIENT),
+	COMMAND(FREE, free, address, 0, ROLE_NONE),
+	COMMAND(REPLY_RECEIVE, reply_receive, out_start,
+		LSABUF_REPLY_RECEIVE_F_RECEIVE | LSABUF_REPLY_RECEIVE_F_NOWAIT |
+			LSABUF_REPLY_RECEIVE_F_PAYLOAD,
+		ROLE_AUTHORITY),
+	COMMAND(ALLOC, alloc, out_address, 0, ROLE_AUTHORITY),
+	COMMAND(RELEASE, release, address, 0, ROLE_AUTHORITY),
+	COMMAND(COPY, copy, out_done, LSABUF_COPY_F_FROM_CLIENT,
+		ROLE_AUTHORITY),
+	COMMAND(IDENTITY, identity, out_capabilities, 0, ROLE_AUTHORITY),
+	COMMAND(ENDPOINT, endpoint, __reserved,
+		LSABUF_ENDPOINT_F_GROUP | LSABUF_ENDPOINT_F_REMOVE, ROLE_NONE),
+};
+
+/* A file with a role works only from the memory that took it. */
+static int check_role(struct lsabuf_file *lfile, int needed)
+{
+	int role = get_role(lfile);
+
+	if (role > ROLE_CHANGING && lfile->mm != current->mm)
+		return -EPERM;
+	return !needed || role == needed ? 0 : -EPERM;
+}
+
+static long lsabuf_fop_ioctl(struct file *file, unsigned int number,
+			     unsigned long address)
+{
+	void __user *user = (void __user *)address;
+	unsigned int nr = _IOC_NR(number);
+	const struct command *command;
+	union argument arg;
+	u32 size;
+	int ret;
+
+	if (nr >= ARRAY_SIZE(commands))
+		return -ENOTTY;
+	command = &commands[array_index_nospec(nr, ARRAY_SIZE(commands))];
+	if (command->number != number)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < command->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&arg, command->size, user, size);
+	if (ret)
+		return ret;
+	/* Checked once, so it is what every later copy goes by. */
+	arg.size = size;
+	if (arg.flags & ~command->flags)
+		return -EOPNOTSUPP;
+	ret = check_role(file->private_data, command->role);
+	return ret ?: command->execute(file, &arg, user);
+}
+
+static int lsabuf_fop_open(struct inode *inode, struct file *file)
+{
+	struct lsabuf_file *lfile;
+
+	lfile = kzalloc(sizeof(*lfile), GFP_KERNEL_ACCOUNT);
+	if (!lfile)
+		return -ENOMEM;
+	file->private_data = lfile;
+	return nonseekable_open(inode, file);
+}
+
+static int lsabuf_fop_release(struct inode *inode, struct file *file)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	switch (lfile->role) {
+	case ROLE_AUTHORITY:
+		lsabuf_authority_release(lfile->authority);
+		break;
+	case ROLE_CLIENT:
+	case ROLE_ENDED:
+		lsabuf_authority_disconnect(lfile->client);
+		lsabuf_client_put(lfile->client);
+		break;
+	}
+	kfree(lfile);
+	return 0;
+}
+
+static __poll_t poll_client(struct lsabuf_client *client, struct file *file,
+			    poll_table *table)
+{
+	__poll_t events = 0;
+
+	poll_wait(file, &client->wait, table);
+	poll_wait(file, &client->queue->hangup, table);
+	if (!list_empty_careful(&client->done))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(client->queue->dead) || READ_ONCE(client->dead))
+		events |= EPOLLHUP;
+	return events;
+}
+
+static __poll_t poll_authority(struct lsabuf_authority *authority,
+			       struct file *file, poll_table *table)
+{
+	poll_wait(file, &authority->queue.wait, table);
+	if (READ_ONCE(authority->queue.dead))
+		return EPOLLHUP;
+	return lsabuf_queue_readable(&authority->queue) ?
+		       EPOLLIN | EPOLLRDNORM :
+		       0;
+}
+
+static __poll_t lsabuf_fop_poll(struct file *file, poll_table *table)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	switch (get_role(lfile)) {
+	case ROLE_AUTHORITY:
+		return poll_authority(lfile->authority, file, table);
+	case ROLE_CLIENT:
+	case ROLE_ENDED:
+		return poll_client(lfile->client, file, table);
+	default:
+		return EPOLLERR;
+	}
+}
+
+const struct file_operations lsabuf_fops = {
+	.owner = THIS_MODULE,
+	.open = lsabuf_fop_open,
+	.release = lsabuf_fop_release,
+	.unlocked_ioctl = lsabuf_fop_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = lsabuf_fop_poll,
+};

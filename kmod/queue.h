@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Requests of one authority: slots, references, states, the receive queue.
+ *
+ * States of a request. Every arrow is taken under queue->lock:
+ *
+ *	                  requeue: header not delivered
+ *	                .-----------------------------.
+ *	                v                             |
+ *	  GONE --> QUEUED ----------- receive ---> RECEIVED --- reply ---> REPLIED
+ *	           |    |                          |      |                  |   |
+ *	           |    |                          |      |  authority dies  |   |
+ *	           |    +------ authority dies ----|------+----------------->+   |
+ *	           |                               |                             |
+ *	           | client gives up               | client gives up,            |
+ *	           v                               v chores out of time          |
+ *	         GONE                          ABANDONED                         |
+ *	                                           |                             |
+ *	           GONE <---- reply or authority ends, and the                   |
+ *	                      client has taken the outcome <---------------------+
+ *
+ * "Gives up" is death, exec, cancel, timeout, disconnect and a fatal signal.
+ * GONE is set by the step that ends the request, at once, so that no lookup by
+ * its id succeeds any more; references may still be held then. Every way out
+ * of RECEIVED ends the chore under way.
+ *
+ * References. One belongs to the client as long as the request is in its
+ * @requests: until it has taken the outcome or given up. One belongs to the
+ * authority while it holds the request: from receive to reply, also in
+ * ABANDONED. One belongs to each operation under way. With the last one
+ * snapshots and blocks that were not handed over are wiped and freed, and the
+ * slot can be used again, under another id.
+ */
+#ifndef LSABUF_QUEUE_H
+#define LSABUF_QUEUE_H
+
+#include <linux/completion.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+
+#include "client.h"
+
+/* Work that the client's own thread does for its authority. */
+enum lsabuf_chore_type {
+	LSABUF_CHORE_COPY, /* between @buffer and client memory */
+	LSABUF_CHORE_GROW, /* make a further arena */
+};
+
+enum lsabuf_chore_state {
+	LSABUF_CHORE_POSTED, /* nobody has begun */
+	LSABUF_CHORE_TAKEN, /* the client's thread is at it */
+	LSABUF_CHORE_DONE, /* or was detached with an error */
+};
+
+/**
+ * struct lsabuf_chore - one chore
+ * @ref: reference count: who posted it, and who takes it. Its buffer belongs
+ *	to both: the client's thread may still be stalled in it long after the
+ *	authority gave up
+ * @type: LSABUF_CHORE_* (constant)
+ * @state: LSABUF_CHORE_* (queue->lock)
+ * @to_client: direction of a copy (constant)
+ * @address: client memory (constant)
+ * @length: bytes (constant)
+ * @done: bytes copied (the taker, until @finished)
+ * @error: 0 or -errno (queue->lock, until @finished)
+ * @finished: completed once, when the chore is done or detached
+ * @buffer: kernel memory to copy from or to, @length bytes
+ */
+struct lsabuf_chore {
+	refcount_t ref;
+	enum lsabuf_chore_type type;
+	enum lsabuf_chore_state state;
+	bool to_client;
+	u64 address;
+	size_t length;
+	size_t done;
+	int error;
+	struct completion finished;
+	u8 buffer[];
+};
+
+enum lsabuf_request_state {
+	LSABUF_REQUEST_GONE,
+	LSABUF_REQUEST_QUEUED,
+	LSABUF_REQUEST_RECEIVED,
+	LSABUF_REQUEST_REPLIED,
+	LSABUF_REQUEST_ABANDONED,
+};
+
+/**
+ * struct lsabuf_reply - what a call returns
+ * @status: two values from the authority; from here on as in struct lsabuf_call
+ * @address: return address in the client
+ * @length: return length
+ * @error: 0 or -errno of the call itself
+ */
+struct lsabuf_reply {
+	u32 status[2];
+	u64 address;
+	u64 length;
+	int error;
+};
+
+/**
+ * struct lsabuf_request - one call
+ * @ref: reference count; 0 while the slot is free. The memory stays a request
+ *	until the queue is destroyed, so a stale id can be looked up
+ * @id: slot and generation (set while @ref is 0)
+ * @state: see above (queue->lock; read without it as a hint)
+ * @client: the connection, counted (constant while @ref > 0)
+ * @list: queued, done or free (queue->lock)
+ * @all: in the client's @requests (queue->lock)
+ * @busy: in the queue's @busy while the thread that received it is at work
+ * @receiver: that thread, only ever compared (queue->lock)
+ * @waiter: the client's thread that waits (queue->lock)
+ * @held: the authority has its reference (queue->lock)
+ * @received: it has been received at least once (queue->lock)
+ * @nowait: made without a thread to wait (constant)
+ * @kind: for the authority (constant while @ref > 0, as all below to @cred)
+ * @code: for the authority
+ * @flags: LSABUF_REQUEST_F_*
+ * @pid: identity of the calling thread, in the authority's namespaces
+ * @tid: its thread id
+ * @uid: its effective user id
+ * @gid: its effective group id
+ * @start: start time of its process
+ * @cred: its credential, counted
+ * @client_address: the submit buffer in the client
+ * @submit_length: bytes of it
+ * @submit_address: the snapshot in the authority, or 0
+ * @ranges: what it grants besides buffers
+ * @nr_ranges: number of them
+ * @deadline: when it is given up, 0 for never
+ * @snapshots: blocks in the authority's arena (that space's lock)
+ * @blocks: blocks in the client's arenas (that space's lock)
+ * @reply: the outcome (queue->lock until REPLIED, then constant)
+ * @chore_mutex: one chore at a time
+ * @chore: chore to be done (queue->lock)
+ * @budget: what is left for chores (@chore_mutex)
+ */
+struct lsabuf_request {
+	refcount_t ref;
+	enum lsabuf_request_state state;
+	u64 id;
+	struct lsabuf_client *client;
+	struct list_head list;
+	struct list_head all;
+	struct hlist_node busy;
+	struct task_struct *receiver;
+	struct task_struct *waiter;
+	bool held;
+	bool received;
+	bool nowait;
+	u32 kind;
+	u32 code;
+	u32 flags;
+	u32 pid;
+	u32 tid;
+	u32 uid;
+	u32 gid;
+	u64 start;
+	const struct cred *cred;
+	u64 client_address;
+	u64 submit_length;
+	u64 submit_address;
+	struct lsabuf_range *ranges;
+	unsigned int nr_ranges;
+	ktime_t deadline;
+	struct list_head snapshots;
+	struct list_head blocks;
+	struct lsabuf_reply reply;
+	struct mutex chore_mutex; /* see @chore_mutex */
+	struct lsabuf_chore *chore;
+	ktime_t budget;
+};
+
+#define LSABUF_QUEUE_BUSY_BITS 5
+
+/**
+ * struct lsabuf_queue - the requests of one authority
+ * @lock: the leaf lock of lsabuf.h
+ * @space: the authority's, for snapshots, counted by the authority (constant)
+ * @instance: the authority's id, never used again (constant)
+ * @dead: the authority is gone (lock)
+ * @notify: it wants to hear of clients that are gone (constant)
+ * @users: users with connections (lock)
+ * @ready: users with queued requests, next first (lock)
+ * @gone: clients whose end is to be told (lock)
+ * @nr_waiting: threads that wait to receive (lock)
+ * @nr_busy: threads at work: length of all @busy (lock)
+ * @busy: requests whose receiver has not come back, by thread (lock)
+ * @slots: requests by slot; set once each, freed with the queue
+ * @nr_slots: slots in use (lock)
+ * @max_slots: length of @slots (constant)
+ * @free: requests of free slots (lock)
+ * @wait: threads that wait to receive, and poll()
+ * @hangup: clients' poll(), for the end of the authority
+ */
+struct lsabuf_queue {
+	spinlock_t lock; /* see @lock */
+	struct lsabuf_space *space;
+	u64 instance;
+	bool dead;
+	bool notify;
+	struct list_head users;
+	struct list_head ready;
+	struct list_head gone;
+	unsigned int nr_waiting;
+	unsigned int nr_busy;
+	struct hlist_head busy[1 << LSABUF_QUEUE_BUSY_BITS];
+	struct lsabuf_request **slots;
+	unsigned int nr_slots;
+	unsigned int max_slots;
+	struct list_head free;
+	wait_queue_head_t wait;
+	wait_queue_head_t hangup;
+};
+
+int lsabuf_queue_module_init(void);
+void lsabuf_queue_module_exit(void);
+int lsabuf_queue_init(struct lsabuf_queue *queue, unsigned int max_slots);
+void lsabuf_queue_destroy(struct lsabuf_queue *queue);
+void lsabuf_queue_die(struct lsabuf_queue *queue);
+bool lsabuf_queue_readable(struct lsabuf_queue *queue);
+void lsabuf_queue_came_back(struct lsabuf_queue *queue);
+
+int lsabuf_client_join(struct lsabuf_client *client, kuid_t uid);
+void lsabuf_client_leave(struct lsabuf_client *client);
+void lsabuf_client_gone_again(struct lsabuf_client *client);
+
+struct lsabuf_request *lsabuf_request_new(struct lsabuf_client *client,
+					  u64 submit_length);
+struct lsabuf_request *lsabuf_request_find(struct lsabuf_queue *queue, u64 id);
+int lsabuf_request_held(struct lsabuf_request *request);
+void lsabuf_request_put(struct lsabuf_request *request);
+
+int lsabuf_request_queue(struct lsabuf_request *request);
+struct lsabuf_request *lsabuf_request_receive(struct lsabuf_queue *queue,
+					      bool pool,
+					      struct lsabuf_client **gone);
+void lsabuf_request_requeue(struct lsabuf_request *request);
+int lsabuf_request_reply(struct lsabuf_request *request,
+			 const struct lsabuf_reply *reply);
+void lsabuf_request_expire(struct lsabuf_request *request);
+
+int lsabuf_request_attach(struct lsabuf_request *request);
+void lsabuf_request_detach(struct lsabuf_request *request);
+bool lsabuf_request_settled(struct lsabuf_request *request);
+bool lsabuf_request_let_go(struct lsabuf_request *request, bool settled);
+struct lsabuf_request *lsabuf_client_done(struct lsabuf_client *client);
+
+int lsabuf_chore_post(struct lsabuf_request *request,
+		      struct lsabuf_chore *chore);
+struct lsabuf_chore *lsabuf_chore_take(struct lsabuf_request *request);
+void lsabuf_chore_finish(struct lsabuf_request *request,
+			 struct lsabuf_chore *chore, int error);
+void lsabuf_chore_withdraw(struct lsabuf_request *request,
+			   struct lsabuf_chore *chore);
+bool lsabuf_chore_pending(struct lsabuf_request *request);
+void lsabuf_chore_put(struct lsabuf_chore *chore);
+
+#endif /* LSABUF_QUEUE_H */

@@ -1,0 +1,906 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One call from its begin to its end.
+ *
+ * The states and references of a request are drawn in queue.h, where every
+ * change happens under queue->lock:
+ *
+ *	QUEUED -> RECEIVED -> REPLIED | ABANDONED -> GONE
+ *
+ *	client's thread                       authority's thread
+ *	---------------                       ------------------
+ *	CALL: snapshot, grants, identity
+ *	store id, queue       -- QUEUED -->
+ *	wait                                  RECEIVE: header
+ *	                      <- RECEIVED --
+ *	 chore: copy, grow    <------------   ALLOC, COPY: wait within the budget
+ *	                                      REPLY: snapshots wiped
+ *	                      <- REPLIED ---
+ *	insert pages, copy out,
+ *	take blocks           -- GONE
+ *
+ * This file is what user space sees of that: it copies in and out, waits, and
+ * undoes what could not be delivered. The client's id is stored before the
+ * request can be seen by anybody, so an interrupted CALL is repeated as a wait
+ * for the same request. An outcome is copied out before it is taken, so one
+ * that could not be delivered is still there.
+ */
+#include <linux/compat.h>
+#include <linux/cred.h>
+#include <linux/freezer.h>
+#include <linux/hrtimer.h>
+#include <linux/lsabuf.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "compat.h"
+#include "lsabuf.h"
+#include "request.h"
+#include "trace.h"
+#include "transfer.h"
+
+#define WAIT_STATE (TASK_INTERRUPTIBLE | TASK_FREEZABLE)
+
+/* The client's side */
+
+static void do_chore(struct lsabuf_request *request)
+{
+	struct lsabuf_chore *chore = lsabuf_chore_take(request);
+	struct lsabuf_space *space = request->client->space;
+	int ret;
+
+	if (!chore)
+		return;
+	if (chore->type == LSABUF_CHORE_GROW)
+		ret = lsabuf_space_grow(space, chore->length);
+	else
+		ret = lsabuf_transfer_chore(chore);
+	lsabuf_chore_finish(request, chore, ret);
+}
+
+static bool is_overdue(struct lsabuf_request *request)
+{
+	return request->deadline && ktime_after(ktime_get(), request->deadline);
+}
+
+/* Wait attached. 0: settled; -ERESTARTSYS, -EINTR for good, -ETIMEDOUT. */
+static int wait_for_outcome(struct lsabuf_request *request)
+{
+	ktime_t *expires;
+	int ret = 0;
+
+	for (;;) {
+		set_current_state(WAIT_STATE);
+		if (lsabuf_request_settled(request))
+			break;
+		if (signal_pending(current)) {
+			ret = fatal_signal_pending(current) ? -EINTR :
+							      -ERESTARTSYS;
+			break;
+		}
+		if (lsabuf_chore_pending(request)) {
+			__set_current_state(TASK_RUNNING);
+			do_chore(request);
+			continue;
+		}
+		if (is_overdue(request)) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+		/* Sleeps without a timer where there is no deadline. */
+		expires = request->deadline ? &request->deadline : NULL;
+		schedule_hrtimeout_range(expires, current->timer_slack_ns,
+					 HRTIMER_MODE_ABS);
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/* Copy the outcome of a settled, attached request out, then take it. */
+static int take_outcome(struct lsabuf_request *request,
+			struct lsabuf_call __user *user)
+{
+	struct lsabuf_space *space = request->client->space;
+	struct lsabuf_reply reply = request->reply;
+	size_t length = offsetofend(struct lsabuf_call, out_length) -
+			offsetof(struct lsabuf_call, out_status);
+
+	static_assert(offsetof(struct lsabuf_reply, length) -
+			      offsetof(struct lsabuf_reply, status) ==
+		      offsetof(struct lsabuf_call, out_length) -
+			      offsetof(struct lsabuf_call, out_status));
+	lsabuf_space_work(space);
+	if ((!reply.error || reply.error == -EPIPE) &&
+	    copy_to_user(&user->out_status, &reply.status, length)) {
+		lsabuf_request_detach(request);
+		return -EFAULT;
+	}
+	/* Another thread may have given it up while it was copied out. */
+	if (!lsabuf_request_let_go(request, true))
+		return -ECANCELED;
+	if (!reply.error)
+		lsabuf_blocks_give(space, &request->blocks);
+	return reply.error;
+}
+
+/* No copy for a request that is given up is under way after this. */
+static void give_up(struct lsabuf_request *request)
+{
+	LIST_HEAD(none);
+
+	lsabuf_request_let_go(request, false);
+	lsabuf_blocks_give(request->client->space, &none);
+}
+
+/* Wait for an attached request and take its outcome. */
+static int finish_call(struct lsabuf_request *request,
+		       struct lsabuf_call __user *user)
+{
+	int ret = wait_for_outcome(request);
+
+	if (!ret)
+		return take_outcome(request, user);
+	if (ret == -ERESTARTSYS)
+		lsabuf_request_detach(request);
+	else
+		give_up(request);
+	return ret;
+}
+
+static int copy_ranges(struct lsabuf_request *request,
+		       const struct lsabuf_call *call)
+{
+	size_t size = array_size(call->nr_ranges, sizeof(*request->ranges));
+	struct lsabuf_range *ranges;
+	int ret;
+
+	if (!call->nr_ranges)
+		return 0;
+	if (call->nr_ranges > LSABUF_MAX_RANGES ||
+	    request->client->access != LSABUF_ACCESS_RANGES)
+		return -EINVAL;
+	ranges = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!ranges)
+		return -ENOMEM;
+	/* Owned by the request from here on. */
+	request->ranges = ranges;
+	if (copy_from_user(ranges, u64_to_user_ptr(call->ranges_address), size))
+		return -EFAULT;
+	ret = lsabuf_ranges_check(ranges, call->nr_ranges);
+	if (!ret)
+		request->nr_ranges = call->nr_ranges;
+	return ret;
+}
+
+static int take_snapshot(struct lsabuf_request *request)
+{
+	struct lsabuf_queue *queue = request->client->queue;
+	struct lsabuf_block *block;
+
+	if (!request->submit_length)
+		return 0;
+	block = lsabuf_block_alloc(queue->space, request->submit_length,
+				   queue->instance, &request->snapshots);
+	if (IS_ERR(block))
+		/* Whatever its arena lacks, it is room at the authority. */
+		return PTR_ERR(block) == -ENOMEM ? -ENOMEM : -EAGAIN;
+	request->submit_address = lsabuf_block_address(block);
+	return lsabuf_transfer_submit(block, request->client_address);
+}
+
+static int prepare_request(struct lsabuf_request *request,
+			   const struct lsabuf_call *call)
+{
+	ktime_t timeout;
+	int ret;
+
+	request->nowait = call->flags & LSABUF_CALL_F_NOWAIT;
+	request->kind = call->kind;
+	request->code = call->code;
+	request->client_address = call->submit_address;
+	request->deadline = 0;
+	timeout = min_t(u64, call->timeout_ns, KTIME_MAX);
+	if (timeout)
+		request->deadline = ktime_add_safe(ktime_get(), timeout);
+	if (in_compat_syscall())
+		request->flags |= LSABUF_REQUEST_F_COMPAT;
+	if (request->nowait)
+		request->flags |= LSABUF_REQUEST_F_NOTHREAD;
+	lsabuf_authority_identify(request);
+	ret = copy_ranges(request, call);
+	return ret ?: take_snapshot(request);
+}
+
+/* Nobody has seen the call: it may be made again as it is. */
+static int not_queued(int error, struct lsabuf_call __user *user)
+{
+	if (put_user(0, &user->id))
+		return -EFAULT;
+	if (error == -EPIPE && put_user(0, &user->out_status[0]))
+		return -EFAULT;
+	return error;
+}
+
+static int new_call(struct lsabuf_client *client, struct lsabuf_call *call,
+		    struct lsabuf_call __user *user)
+{
+	struct lsabuf_request *request;
+	int ret;
+
+	if (call->submit_length > lsabuf_limits.max_submit)
+		return -EDQUOT;
+	if (call->free_address) {
+		ret = lsabuf_block_free(client->space, call->free_address);
+		trace_lsabuf_free(task_tgid_nr(current), true,
+				  call->free_address, ret);
+		if (ret)
+			return ret;
+	}
+	request = lsabuf_request_new(client, call->submit_length);
+	if (IS_ERR(request))
+		return not_queued(PTR_ERR(request), user);
+	ret = prepare_request(request, call);
+	if (ret)
+		goto err_put;
+	ret = -EFAULT;
+	if (put_user(request->id, &user->id))
+		goto err_put;
+
+	trace_lsabuf_call(client->id, request->id, request->kind, request->code,
+			  request->submit_length, request->pid, request->uid);
+	ret = lsabuf_request_queue(request);
+	if (ret)
+		goto err_forget_id;
+	if (!request->nowait)
+		ret = finish_call(request, user);
+	lsabuf_request_put(request);
+	return ret;
+
+err_forget_id:
+	ret = not_queued(ret, user);
+err_put:
+	lsabuf_request_put(request);
+	return ret;
+}
+
+static int resume_call(struct lsabuf_request *request, u32 flags,
+		       struct lsabuf_call __user *user)
+{
+	int ret = lsabuf_request_attach(request);
+
+	if (ret)
+		return ret;
+	if (!(flags & LSABUF_CALL_F_NOWAIT))
+		return finish_call(request, user);
+	if (lsabuf_request_settled(request))
+		return take_outcome(request, user);
+	if (is_overdue(request)) {
+		give_up(request);
+		return -ETIMEDOUT;
+	}
+	lsabuf_request_detach(request);
+	return -EAGAIN;
+}
+
+static int cancel_call(struct lsabuf_request *request)
+{
+	bool mine = lsabuf_request_let_go(request, false);
+	LIST_HEAD(none);
+
+	lsabuf_blocks_give(request->client->space, &none);
+	return mine ? 0 : -ENOENT;
+}
+
+static int old_call(struct lsabuf_client *client, struct lsabuf_call *call,
+		    struct lsabuf_call __user *user)
+{
+	struct lsabuf_request *request;
+	int ret;
+
+	request = lsabuf_request_find(client->queue, call->id);
+	if (!request)
+		return -ENOENT;
+	if (request->client != client)
+		ret = -ENOENT;
+	else if (call->flags & LSABUF_CALL_F_CANCEL)
+		ret = cancel_call(request);
+	else
+		ret = resume_call(request, call->flags, user);
+	lsabuf_request_put(request);
+	return ret;
+}
+
+static int any_call(struct lsabuf_client *client,
+		    struct lsabuf_call __user *user)
+{
+	struct lsabuf_request *request = lsabuf_client_done(client);
+	int ret;
+
+	if (!request)
+		return READ_ONCE(client->queue->dead) ? -EPIPE : -EAGAIN;
+	if (put_user(request->id, &user->id)) {
+		lsabuf_request_detach(request);
+		ret = -EFAULT;
+	} else {
+		ret = take_outcome(request, user);
+	}
+	lsabuf_request_put(request);
+	return ret;
+}
+
+/**
+ * lsabuf_request_call() - CALL
+ * @client: of the current process
+ * @call: its arguments, flags checked
+ * @user: where the results go
+ *
+ * Context: process context, no locks; sleeps interruptibly.
+ * Return: 0 or -errno, see struct lsabuf_call.
+ */
+int lsabuf_request_call(struct lsabuf_client *client, struct lsabuf_call *call,
+			struct lsabuf_call __user *user)
+{
+	const u32 alone = LSABUF_CALL_F_ANY | LSABUF_CALL_F_CANCEL;
+
+	if ((call->flags & alone) == alone ||
+	    ((call->flags & LSABUF_CALL_F_ANY) && call->id) ||
+	    ((call->flags & LSABUF_CALL_F_CANCEL) && !call->id))
+		return -EINVAL;
+	if (call->flags & LSABUF_CALL_F_ANY)
+		return any_call(client, user);
+	if (call->id)
+		return old_call(client, call, user);
+	return new_call(client, call, user);
+}
+
+/* The authority's side: chores */
+
+/* Let the client's thread do @chore. Drops nothing; returns its error. */
+static int run_chore(struct lsabuf_request *request, struct lsabuf_chore *chore)
+{
+	unsigned long timeout;
+	ktime_t begin;
+	long left;
+	int ret;
+
+	if (mutex_lock_killable(&request->chore_mutex))
+		return -EINTR;
+	ret = -ECANCELED;
+	if (request->budget <= 0)
+		goto out_unlock;
+	begin = ktime_get();
+	ret = lsabuf_chore_post(request, chore);
+	if (ret)
+		goto out_unlock;
+	timeout = nsecs_to_jiffies(ktime_to_ns(request->budget)) + 1;
+	left = wait_for_completion_killable_timeout(&chore->finished, timeout);
+	request->budget =
+		ktime_sub(request->budget, ktime_sub(ktime_get(), begin));
+	if (left > 0) {
+		ret = chore->error;
+	} else if (left) {
+		lsabuf_chore_withdraw(request, chore);
+		ret = -EINTR;
+	} else {
+		lsabuf_request_expire(request);
+		ret = lsabuf_request_held(request) ?: -ECANCELED;
+	}
+out_unlock:
+	mutex_unlock(&request->chore_mutex);
+	return ret;
+}
+
+static int grow_client(struct lsabuf_request *request, u64 length)
+{
+	struct lsabuf_chore *chore =
+		kzalloc(sizeof(*chore), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!chore)
+		return -ENOMEM;
+	refcount_set(&chore->ref, 1);
+	init_completion(&chore->finished);
+	chore->type = LSABUF_CHORE_GROW;
+	chore->length = length;
+	ret = run_chore(request, chore);
+	lsabuf_chore_put(chore);
+	return ret;
+}
+
+/* The whole of a copy, by whatever way it takes. */
+static int transfer(struct lsabuf_transfer *transfer)
+{
+	struct lsabuf_chore *chore;
+	int ret;
+
+	for (;;) {
+		ret = lsabuf_transfer_copy(transfer);
+		if (ret <= 0)
+			return ret;
+		chore = lsabuf_transfer_pack(transfer);
+		if (IS_ERR(chore))
+			return PTR_ERR(chore);
+		ret = run_chore(transfer->request, chore);
+		if (!ret)
+			ret = lsabuf_transfer_unpack(transfer, chore);
+		lsabuf_chore_put(chore);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Find a request to work on: -ENOENT, -ESRCH, -ECANCELED otherwise. */
+static struct lsabuf_request *get_held(struct lsabuf_authority *authority,
+				       u64 id)
+{
+	struct lsabuf_request *request;
+	int ret;
+
+	request = lsabuf_request_find(&authority->queue, id);
+	if (!request)
+		return ERR_PTR(-ENOENT);
+	ret = lsabuf_request_held(request);
+	if (!ret)
+		return request;
+	lsabuf_request_put(request);
+	return ERR_PTR(ret);
+}
+
+/* The authority's side: blocks */
+
+static int alloc_block(struct lsabuf_request *request, u64 length, u64 *address)
+{
+	struct lsabuf_client *client = request->client;
+	struct lsabuf_block *block;
+	int ret;
+
+	for (;;) {
+		block = lsabuf_block_alloc(client->space, length,
+					   client->queue->instance,
+					   &request->blocks);
+		if (!IS_ERR(block)) {
+			*address = lsabuf_block_address(block);
+			return 0;
+		}
+		if (PTR_ERR(block) != -ENOSPC)
+			return PTR_ERR(block);
+		ret = grow_client(request, length);
+		if (ret)
+			return ret;
+	}
+}
+
+/* A block with @source_length bytes of the caller at its begin. */
+static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
+			u64 source_length, u64 *address)
+{
+	struct lsabuf_transfer copy = {
+		.request = request,
+		.to_client = true,
+		.local = source,
+		.left = source_length,
+	};
+	struct lsabuf_client *client = request->client;
+	int ret;
+
+	ret = alloc_block(request, length, address);
+	if (ret)
+		return ret;
+	copy.client_address = *address;
+	ret = transfer(&copy);
+	if (ret)
+		lsabuf_block_release(client->space, *address,
+				     client->queue->instance, &request->blocks);
+	return ret;
+}
+
+/**
+ * lsabuf_request_alloc() - ALLOC
+ * @authority: of the current process
+ * @alloc: its arguments, flags checked
+ * @user: where the result goes
+ *
+ * Context: process context, no locks; sleeps, for the client at most as long
+ * as the request's chore budget.
+ * Return: 0 or -errno, see struct lsabuf_alloc.
+ */
+int lsabuf_request_alloc(struct lsabuf_authority *authority,
+			 struct lsabuf_alloc *alloc,
+			 struct lsabuf_alloc __user *user)
+{
+	struct lsabuf_request *request;
+	u64 address = 0;
+	int ret;
+
+	if (!alloc->length || alloc->source_length > alloc->length)
+		return -EINVAL;
+	request = get_held(authority, alloc->id);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = alloc_filled(request, alloc->length, alloc->source_address,
+			   alloc->source_length, &address);
+	if (!ret && put_user(address, &user->out_address)) {
+		lsabuf_block_release(request->client->space, address,
+				     authority->queue.instance,
+				     &request->blocks);
+		ret = -EFAULT;
+	}
+	trace_lsabuf_alloc(request->client->id, request->id, address,
+			   alloc->length, ret);
+	lsabuf_request_put(request);
+	return ret;
+}
+
+/**
+ * lsabuf_request_release() - RELEASE
+ * @authority: of the current process
+ * @release: its arguments, flags checked
+ *
+ * Context: process context, no locks, may sleep.
+ * Return: 0 or -errno, see struct lsabuf_release.
+ */
+int lsabuf_request_release(struct lsabuf_authority *authority,
+			   struct lsabuf_release *release)
+{
+	struct lsabuf_request *request = get_held(authority, release->id);
+	int ret;
+
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = lsabuf_block_release(request->client->space, release->address,
+				   authority->queue.instance, &request->blocks);
+	trace_lsabuf_free(request->pid, false, release->address, ret);
+	lsabuf_request_put(request);
+	return ret;
+}
+
+static int copy_range(struct lsabuf_request *request,
+		      const struct lsabuf_copy_range *range, bool to_client,
+		      u64 *done)
+{
+	struct lsabuf_transfer copy = {
+		.request = request,
+		.to_client = to_client,
+		.client_address = range->client_address,
+		.local = range->local_address,
+		.left = range->length,
+	};
+	int ret = transfer(&copy);
+
+	trace_lsabuf_copy(request->client->id, request->id, to_client,
+			  range->client_address, range->length, copy.done,
+			  copy.paths, ret);
+	*done += copy.done;
+	return ret;
+}
+
+static int copy_vector(struct lsabuf_request *request,
+		       const struct lsabuf_copy *copy, bool to_client,
+		       u64 *done)
+{
+	struct lsabuf_copy_range __user *vector =
+		u64_to_user_ptr(copy->vector_address);
+	struct lsabuf_copy_range range;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < copy->nr_vector && !ret; i++) {
+		if (copy_from_user(&range, &vector[i], sizeof(range)))
+			return -EFAULT;
+		ret = copy_range(request, &range, to_client, done);
+	}
+	return ret;
+}
+
+/**
+ * lsabuf_request_copy() - COPY
+ * @authority: of the current process
+ * @copy: its arguments, flags checked
+ * @user: where the result goes
+ *
+ * Context: process context, no locks; sleeps, for the client at most as long
+ * as the request's chore budget.
+ * Return: 0 or -errno, see struct lsabuf_copy.
+ */
+int lsabuf_request_copy(struct lsabuf_authority *authority,
+			struct lsabuf_copy *copy,
+			struct lsabuf_copy __user *user)
+{
+	bool to_client = !(copy->flags & LSABUF_COPY_F_FROM_CLIENT);
+	struct lsabuf_request *request;
+	u64 done = 0;
+	int ret;
+
+	if (copy->nr_vector > LSABUF_MAX_VECTOR ||
+	    (copy->nr_vector &&
+	     (copy->client_address || copy->local_address || copy->length)))
+		return -EINVAL;
+	request = get_held(authority, copy->id);
+	if (IS_ERR(request)) {
+		ret = PTR_ERR(request);
+		goto out;
+	}
+	if (copy->nr_vector)
+		ret = copy_vector(request, copy, to_client, &done);
+	else
+		ret = copy_range(request,
+				 &(struct lsabuf_copy_range){
+					 copy->client_address,
+					 copy->local_address, copy->length },
+				 to_client, &done);
+	lsabuf_request_put(request);
+out:
+	if (put_user(done, &user->out_done))
+		return -EFAULT;
+	return ret;
+}
+
+/* The authority's side: REPLY_RECEIVE */
+
+static int commit_reply(struct lsabuf_request *request,
+			struct lsabuf_reply_receive *arg)
+{
+	struct lsabuf_reply reply = {
+		.status = { arg->status[0], arg->status[1] },
+		.address = arg->return_address,
+		.length = arg->return_length,
+	};
+	int payload = 0, ret;
+
+	if (arg->flags & LSABUF_REPLY_RECEIVE_F_PAYLOAD) {
+		payload = lsabuf_request_held(request);
+		if (!payload)
+			payload = alloc_filled(request, arg->payload_length,
+					       arg->payload_address,
+					       arg->payload_length,
+					       &reply.address);
+		if (payload == -EFAULT || payload == -EINTR)
+			return payload;
+		reply.length = arg->payload_length;
+		/* The client learns that its answer could not be brought. */
+		reply.error = payload;
+	}
+	ret = lsabuf_request_reply(request, &reply);
+	trace_lsabuf_reply(request->client->id, request->id, reply.status[0],
+			   reply.address, reply.length, ret ?: payload);
+	return ret ?: payload;
+}
+
+/* The reply half. Its result is in @arg, too. */
+static int reply(struct lsabuf_authority *authority,
+		 struct lsabuf_reply_receive *arg,
+		 struct lsabuf_reply_receive __user *user)
+{
+	struct lsabuf_request *request;
+	int ret = -ENOENT;
+
+	request = lsabuf_request_find(&authority->queue, arg->reply_id);
+	if (request) {
+		ret = commit_reply(request, arg);
+		lsabuf_request_put(request);
+	}
+	arg->reply_error = ret;
+	if (ret != -ENOENT && ret != -EFAULT && ret != -EINTR)
+		arg->reply_id = 0;
+	/* Before anything waits: a restart must not answer again. */
+	if (copy_to_user(&user->reply_id, &arg->reply_id,
+			 offsetofend(struct lsabuf_reply_receive, reply_error) -
+				 offsetof(struct lsabuf_reply_receive,
+					  reply_id)))
+		return -EFAULT;
+	return ret;
+}
+
+/**
+ * struct received - what a receive got
+ * @request: a request, with a reference
+ * @gone: or a client that is gone, with a reference
+ */
+struct received {
+	struct lsabuf_request *request;
+	struct lsabuf_client *gone;
+};
+
+static bool try_receive(struct lsabuf_queue *queue, bool pool,
+			struct received *received)
+{
+	received->request =
+		lsabuf_request_receive(queue, pool, &received->gone);
+	return received->request || received->gone;
+}
+
+static int wait_to_receive(struct lsabuf_queue *queue,
+			   struct received *received)
+{
+	DEFINE_WAIT(wait);
+	int ret = 0;
+	bool got;
+
+	for (;;) {
+		prepare_to_wait_exclusive(&queue->wait, &wait, WAIT_STATE);
+		spin_lock(&queue->lock);
+		got = try_receive(queue, true, received);
+		if (!got && queue->dead)
+			ret = -EPIPE;
+		else if (!got && signal_pending(current))
+			ret = -ERESTARTSYS;
+		if (got || ret)
+			queue->nr_waiting--;
+		spin_unlock(&queue->lock);
+		if (got || ret)
+			break;
+		schedule();
+	}
+	finish_wait(&queue->wait, &wait);
+	/* It may have been woken for what it does not take. */
+	if (ret && lsabuf_queue_readable(queue))
+		wake_up(&queue->wait);
+	return ret;
+}
+
+static int receive(struct lsabuf_queue *queue, bool nowait,
+		   struct received *received)
+{
+	bool got;
+
+	spin_lock(&queue->lock);
+	lsabuf_queue_came_back(queue);
+	if (!nowait)
+		queue->nr_waiting++;
+	got = try_receive(queue, !nowait, received);
+	if (got && !nowait)
+		queue->nr_waiting--;
+	spin_unlock(&queue->lock);
+	if (got)
+		return 0;
+	return nowait ? -EAGAIN : wait_to_receive(queue, received);
+}
+
+static void fill_header(struct lsabuf_reply_receive *arg,
+			struct lsabuf_request *request)
+{
+	arg->out_id = request->id;
+	arg->out_client = request->client->id;
+	arg->out_kind = request->kind;
+	arg->out_code = request->code;
+	arg->out_submit_address = request->submit_address;
+	arg->out_submit_length = request->submit_length;
+	arg->out_client_address = request->client_address;
+	arg->out_flags = request->flags;
+	arg->out_access = request->client->access;
+	arg->out_pid = request->pid;
+	arg->out_tid = request->tid;
+	arg->out_uid = request->uid;
+	arg->out_gid = request->gid;
+	arg->out_start = request->start;
+}
+
+static int deliver(struct lsabuf_queue *queue, struct received *received,
+		   struct lsabuf_reply_receive *arg,
+		   struct lsabuf_reply_receive __user *user)
+{
+	const size_t first = offsetof(struct lsabuf_reply_receive, out_id);
+	int ret = 0;
+
+	memset((void *)arg + first, 0, sizeof(*arg) - first);
+	if (received->request) {
+		fill_header(arg, received->request);
+		lsabuf_space_work(queue->space);
+	} else {
+		arg->out_client = received->gone->id;
+		arg->out_flags = LSABUF_REQUEST_F_GONE;
+	}
+	if (copy_to_user((void __user *)user + first, (void *)arg + first,
+			 sizeof(*arg) - first))
+		ret = -EFAULT;
+
+	if (received->request) {
+		if (ret)
+			lsabuf_request_requeue(received->request);
+		lsabuf_request_put(received->request);
+	} else if (ret) {
+		lsabuf_client_gone_again(received->gone);
+	} else {
+		lsabuf_client_put(received->gone);
+	}
+	return ret;
+}
+
+/**
+ * lsabuf_request_answer() - REPLY_RECEIVE
+ * @authority: of the current process
+ * @arg: its arguments, flags checked
+ * @user: where the results go
+ *
+ * Context: process context, no locks; sleeps interruptibly.
+ * Return: 0 or -errno, see struct lsabuf_reply_receive.
+ */
+int lsabuf_request_answer(struct lsabuf_authority *authority,
+			  struct lsabuf_reply_receive *arg,
+			  struct lsabuf_reply_receive __user *user)
+{
+	struct lsabuf_queue *queue = &authority->queue;
+	struct received received;
+	int ret = 0;
+
+	if ((arg->flags & LSABUF_REPLY_RECEIVE_F_PAYLOAD) &&
+	    (!arg->reply_id || !arg->payload_length))
+		return -EINVAL;
+	if (arg->reply_id) {
+		ret = reply(authority, arg, user);
+		/* Nothing was answered: say so rather than wait. */
+		if (arg->reply_id || ret == -EFAULT)
+			return ret;
+	}
+	if (!(arg->flags & LSABUF_REPLY_RECEIVE_F_RECEIVE))
+		return ret;
+
+	ret = receive(queue, arg->flags & LSABUF_REPLY_RECEIVE_F_NOWAIT,
+		      &received);
+	return ret ?: deliver(queue, &received, arg, user);
+}
+
+/* The authority's side: IDENTITY */
+
+static int copy_groups(const struct cred *cred, struct user_namespace *ns,
+		       struct lsabuf_identity *identity)
+{
+	u32 __user *groups = u64_to_user_ptr(identity->groups_address);
+	struct group_info *info = cred->group_info;
+	unsigned int i;
+
+	for (i = 0; i < info->ngroups && i < identity->nr_groups; i++)
+		if (put_user(from_kgid_munged(ns, info->gid[i]), &groups[i]))
+			return -EFAULT;
+	identity->nr_groups = info->ngroups;
+	return 0;
+}
+
+static void fill_identity(const struct cred *cred, struct user_namespace *ns,
+			  struct lsabuf_identity *identity)
+{
+	struct user_namespace *up;
+
+	identity->out_uid = from_kuid_munged(ns, cred->uid);
+	identity->out_euid = from_kuid_munged(ns, cred->euid);
+	identity->out_suid = from_kuid_munged(ns, cred->suid);
+	identity->out_fsuid = from_kuid_munged(ns, cred->fsuid);
+	identity->out_gid = from_kgid_munged(ns, cred->gid);
+	identity->out_egid = from_kgid_munged(ns, cred->egid);
+	identity->out_sgid = from_kgid_munged(ns, cred->sgid);
+	identity->out_fsgid = from_kgid_munged(ns, cred->fsgid);
+	identity->out_capabilities = 0;
+	/* Capabilities of a namespace below mean nothing here. */
+	for (up = ns; up; up = up->parent)
+		if (up == cred->user_ns)
+			identity->out_capabilities =
+				lsabuf_cap_mask(cred->cap_effective);
+}
+
+/**
+ * lsabuf_request_identity() - IDENTITY
+ * @authority: of the current process
+ * @identity: its arguments, flags checked
+ * @user: where the results go
+ *
+ * Context: process context, no locks, may sleep.
+ * Return: 0 or -errno, see struct lsabuf_identity.
+ */
+int lsabuf_request_identity(struct lsabuf_authority *authority,
+			    struct lsabuf_identity *identity,
+			    struct lsabuf_identity __user *user)
+{
+	struct lsabuf_request *request = get_held(authority, identity->id);
+	int ret;
+
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	fill_identity(request->cred, authority->user_ns, identity);
+	ret = copy_groups(request->cred, authority->user_ns, identity);
+	if (!ret && copy_to_user(user, identity, sizeof(*identity)))
+		ret = -EFAULT;
+	lsabuf_request_put(request);
+	return ret;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one place where bytes cross between processes.
+ */
+#ifndef LSABUF_TRANSFER_H
+#define LSABUF_TRANSFER_H
+
+#include <linux/sizes.h>
+
+#include "queue.h"
+
+/* Ways that bytes took; see lsabuf_transfer_copy(). */
+#define LSABUF_PATH_BLOCK BIT(0)
+#define LSABUF_PATH_RESIDENT BIT(1)
+#define LSABUF_PATH_THREAD BIT(2)
+
+/* Most bytes that one chore moves */
+#define LSABUF_CHORE_BYTES SZ_64K
+
+/**
+ * struct lsabuf_transfer - a copy between an authority and its client
+ * @request: received by the authority; the caller has a reference
+ * @to_client: direction
+ * @client_address: next byte in the client
+ * @local: next byte in the current process
+ * @left: bytes to go
+ * @done: bytes copied
+ * @paths: LSABUF_PATH_* taken so far
+ * @granted: the grant has been checked for what is left
+ */
+struct lsabuf_transfer {
+	struct lsabuf_request *request;
+	bool to_client;
+	u64 client_address;
+	u64 local;
+	u64 left;
+	u64 done;
+	u32 paths;
+	bool granted;
+};
+
+int lsabuf_transfer_submit(struct lsabuf_block *block, u64 address);
+int lsabuf_transfer_copy(struct lsabuf_transfer *transfer);
+struct lsabuf_chore *lsabuf_transfer_pack(struct lsabuf_transfer *transfer);
+int lsabuf_transfer_unpack(struct lsabuf_transfer *transfer,
+			   struct lsabuf_chore *chore);
+int lsabuf_transfer_chore(struct lsabuf_chore *chore);
+
+#endif /* LSABUF_TRANSFER_H */
