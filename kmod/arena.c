@@ -652,10 +652,11 @@ void lsabuf_space_work(struct lsabuf_space *space)
 {
 	if (likely(!READ_ONCE(space->chores)))
 		return;
-	if (test_and_clear_bit(LSABUF_SPACE_INSERT, &space->chores))
-		space_insert(space);
+	/* Give memory back before page tables take some. */
 	if (test_and_clear_bit(LSABUF_SPACE_TRIM, &space->chores))
 		space_trim(space);
+	if (test_and_clear_bit(LSABUF_SPACE_INSERT, &space->chores))
+		space_insert(space);
 }
 
 /**
@@ -747,7 +748,7 @@ static void block_kill(struct lsabuf_block *block)
 	block->live = false;
 	if (block->open) {
 		/* The open request has one. */
-		list_del_init(&block->list);
+		hlist_del_init(&block->list);
 		block->open = NULL;
 	} else {
 		block->arena->users++;
@@ -790,7 +791,7 @@ int lsabuf_block_free(struct lsabuf_space *space, u64 address)
  * Return: 0, or -ENOENT where no such block begins.
  */
 int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
-			 struct list_head *blocks)
+			 struct hlist_head *blocks)
 {
 	struct lsabuf_block *block;
 
@@ -815,14 +816,14 @@ int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
  *
  * Context: no locks, may sleep.
  */
-void lsabuf_blocks_drop(struct lsabuf_space *space, struct list_head *blocks)
+void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks)
 {
 	struct lsabuf_block *block;
 
-	while (!list_empty_careful(blocks)) {
+	while (!hlist_empty(blocks)) {
 		spin_lock(&space->lock);
-		block = list_first_entry_or_null(blocks, struct lsabuf_block,
-						 list);
+		block = hlist_entry_safe(blocks->first, struct lsabuf_block,
+					 list);
 		if (block)
 			block_kill(block);
 		spin_unlock(&space->lock);
@@ -842,16 +843,17 @@ void lsabuf_blocks_drop(struct lsabuf_space *space, struct list_head *blocks)
  *
  * Context: no locks, may sleep.
  */
-void lsabuf_blocks_give(struct lsabuf_space *space, struct list_head *blocks)
+void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks)
 {
-	struct lsabuf_block *block, *next;
+	struct lsabuf_block *block;
 	struct lsabuf_arena *arena;
+	struct hlist_node *next;
 	LIST_HEAD(unused);
 
 	spin_lock(&space->lock);
-	list_for_each_entry_safe(block, next, blocks, list) {
+	hlist_for_each_entry_safe(block, next, blocks, list) {
 		arena = block->arena;
-		list_del_init(&block->list);
+		hlist_del_init(&block->list);
 		block->open = NULL;
 		/* Unmapped meanwhile: its list head is free for this. */
 		if (arena_put_locked(arena))
@@ -882,7 +884,8 @@ static struct lsabuf_block *take_range(struct lsabuf_space *space, u32 granules,
 			to_block(node)->arena = arena;
 			return to_block(node);
 		}
-		if (!*hungry && lsabuf_heap_hungry(arena->heap)) {
+		if (!*hungry && lsabuf_heap_hungry(arena->heap) &&
+		    granules <= lsabuf_heap_largest(arena->heap)) {
 			arena->users++;
 			*hungry = arena;
 		}
@@ -966,7 +969,7 @@ static struct lsabuf_block *reserve_block(struct lsabuf_space *space,
  * further arena is needed (see lsabuf_space_grow()), -ENOMEM.
  */
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
-					u64 owner, struct list_head *blocks)
+					u64 owner, struct hlist_head *blocks)
 {
 	struct lsabuf_block *block;
 	int ret;
@@ -986,7 +989,7 @@ struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
 
 	spin_lock(&space->lock);
 	block->open = blocks;
-	list_add_tail(&block->list, blocks);
+	hlist_add_head(&block->list, blocks);
 	block->live = true;
 	if (ret < 0)
 		block_kill(block);

@@ -110,10 +110,10 @@ struct lsabuf_arena {
 struct lsabuf_block {
 	struct lsabuf_heap_node node;
 	struct lsabuf_arena *arena;
-	struct list_head list;
+	struct hlist_node list;
 	u64 length;
 	u64 owner;
-	struct list_head *open;
+	struct hlist_head *open;
 	bool live;
 };
 
@@ -134,12 +134,12 @@ int lsabuf_space_grow(struct lsabuf_space *space, size_t length);
 unsigned long lsabuf_space_start(struct lsabuf_space *space);
 
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
-					u64 owner, struct list_head *blocks);
-void lsabuf_blocks_drop(struct lsabuf_space *space, struct list_head *blocks);
-void lsabuf_blocks_give(struct lsabuf_space *space, struct list_head *blocks);
+					u64 owner, struct hlist_head *blocks);
+void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks);
+void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks);
 int lsabuf_block_free(struct lsabuf_space *space, u64 address);
 int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
-			 struct list_head *blocks);
+			 struct hlist_head *blocks);
 struct lsabuf_block *lsabuf_block_lookup(struct lsabuf_space *space,
 					 u64 address);
 

@@ -436,8 +436,14 @@ void lsabuf_authority_identify(struct lsabuf_request *request)
 	struct lsabuf_identity_cache new;
 	const struct cred *old;
 
-	request->pid = task_tgid_nr_ns(current, authority->pid_ns);
-	request->tid = task_pid_nr_ns(current, authority->pid_ns);
+	if (authority->pid_ns == &init_pid_ns) {
+		/* The same without a look-up. */
+		request->pid = task_tgid_nr(current);
+		request->tid = task_pid_nr(current);
+	} else {
+		request->pid = task_tgid_nr_ns(current, authority->pid_ns);
+		request->tid = task_pid_nr_ns(current, authority->pid_ns);
+	}
 	request->start = current->group_leader->start_boottime;
 	if (request->cred)
 		return;

@@ -45,7 +45,6 @@ struct lsabuf_client *lsabuf_client_create(struct lsabuf_queue *queue,
 	client->access = access;
 	INIT_LIST_HEAD(&client->ready);
 	INIT_LIST_HEAD(&client->queued);
-	INIT_LIST_HEAD(&client->requests);
 	INIT_LIST_HEAD(&client->done);
 	INIT_LIST_HEAD(&client->gone);
 	init_waitqueue_head(&client->wait);

@@ -88,7 +88,7 @@ struct lsabuf_client {
 	u64 consent_bytes;
 	struct list_head ready;
 	struct list_head queued;
-	struct list_head requests;
+	struct hlist_head requests;
 	struct list_head done;
 	unsigned int nr_requests;
 	struct list_head gone;

@@ -265,7 +265,8 @@ static int ioctl_endpoint(struct file *file, union argument *arg,
  * @size: of the struct that this kernel knows
  * @min_size: of its first version
  * @flags: flags that it knows
- * @role: ROLE_NONE where any file will do
+ * @role: of the file; ROLE_NONE where any will do, and ROLE_ENDED where also
+ *	one after DISCONNECT will
  */
 struct command {
 	int (*execute)(struct file *file, union argument *arg,
@@ -288,7 +289,7 @@ struct command {
 	}
 
 static const struct command commands[] = {
-	COMMAND(INFO, info, out_chore_budget_ns, 0, ROLE_NONE),
+	COMMAND(INFO, info, out_chore_budget_ns, 0, ROLE_ENDED),
 	COMMAND(SERVE, serve, out_arena_address, LSABUF_SERVE_F_NOTIFY,
 		ROLE_NONE),
 	COMMAND(CONNECT, connect, out_authority_start, 0, ROLE_NONE),
@@ -296,7 +297,7 @@ static const struct command commands[] = {
 	COMMAND(CALL, call, out_length,
 		LSABUF_CALL_F_NOWAIT | LSABUF_CALL_F_ANY | LSABUF_CALL_F_CANCEL,
 		ROLE_CLIENT),
-	COMMAND(FREE, free, address, 0, ROLE_NONE),
+	COMMAND(FREE, free, address, 0, ROLE_ENDED),
 	COMMAND(REPLY_RECEIVE, reply_receive, out_start,
 		LSABUF_REPLY_RECEIVE_F_RECEIVE | LSABUF_REPLY_RECEIVE_F_NOWAIT |
 			LSABUF_REPLY_RECEIVE_F_PAYLOAD,
@@ -317,7 +318,11 @@ static int check_role(struct lsabuf_file *lfile, int needed)
 
 	if (role > ROLE_CHANGING && lfile->mm != current->mm)
 		return -EPERM;
-	return !needed || role == needed ? 0 : -EPERM;
+	if (needed == ROLE_ENDED)
+		return 0;
+	if (needed == ROLE_NONE)
+		return role == ROLE_ENDED ? -EPERM : 0;
+	return role == needed ? 0 : -EPERM;
 }
 
 static long lsabuf_fop_ioctl(struct file *file, unsigned int number,

@@ -9,6 +9,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/highmem.h>
+#include <linux/list.h>
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -92,33 +93,68 @@ void lsabuf_pages_destroy(struct lsabuf_pages *pages)
 	kvfree(pages->page);
 }
 
-static int fill_slot(struct page **slot)
+static void free_list(struct list_head *list)
 {
-	struct page *page = alloc_page(PAGES_GFP);
+	struct page *page, *next;
 
-	if (!page)
-		return -ENOMEM;
-	/* Two neighbours that share this page may get here at once. */
-	if (cmpxchg(slot, NULL, page))
+	list_for_each_entry_safe(page, next, list, lru) {
+		list_del(&page->lru);
 		__free_page(page);
+	}
+}
+
+static int alloc_list(struct list_head *list, unsigned int nr)
+{
+	struct page *page;
+
+	while (nr--) {
+		page = alloc_page(PAGES_GFP);
+		if (!page) {
+			free_list(list);
+			return -ENOMEM;
+		}
+		list_add(&page->lru, list);
+		cond_resched();
+	}
 	return 0;
 }
 
+static void install(struct page **slot, struct list_head *list)
+{
+	struct page *page = list_first_entry(list, struct page, lru);
+
+	list_del(&page->lru);
+	/* Two neighbours that share a page may get here at once. */
+	if (cmpxchg(slot, NULL, page))
+		list_add(&page->lru, list);
+}
+
+/*
+ * All or nothing: a cgroup that is too small must not stay full of pages that
+ * nobody uses. Some are taken only to be given back, for the page tables that
+ * the process needs at once: for these it would be OOM-killed.
+ */
 static int fill_slots(struct lsabuf_pages *pages, unsigned int first,
 		      unsigned int end, struct mm_struct *mm)
 {
+	unsigned int i, nr = 2 + (end - first) / PTRS_PER_PTE;
 	struct lsabuf_charge charge;
-	unsigned int i;
-	int ret = 0;
+	LIST_HEAD(list);
+	int ret;
 
+	for (i = first; i < end; i++)
+		nr += !READ_ONCE(pages->page[i]);
 	lsabuf_charge_begin(&charge, mm);
-	for (i = first; i < end && !ret; i++) {
-		if (!READ_ONCE(pages->page[i]))
-			ret = fill_slot(&pages->page[i]);
-		cond_resched();
-	}
+	ret = alloc_list(&list, nr);
 	lsabuf_charge_end(&charge);
-	return ret ?: 1;
+	if (ret)
+		return ret;
+
+	for (i = first; i < end; i++)
+		if (!READ_ONCE(pages->page[i]))
+			install(&pages->page[i], &list);
+	free_list(&list);
+	return 1;
 }
 
 /**
@@ -128,8 +164,7 @@ static int fill_slots(struct lsabuf_pages *pages, unsigned int first,
  * @length: bytes, not 0; the range lies within the store
  * @mm: whose cgroup pays
  *
- * New pages read zero. On failure the pages made so far stay: the next block
- * there uses them.
+ * New pages read zero. On failure none is added.
  *
  * Context: may sleep.
  * Return: 1 if pages were added, 0 if all were there, or -ENOMEM, also when

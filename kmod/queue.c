@@ -64,7 +64,6 @@ int lsabuf_queue_init(struct lsabuf_queue *queue, unsigned int max_slots)
 	INIT_LIST_HEAD(&queue->users);
 	INIT_LIST_HEAD(&queue->ready);
 	INIT_LIST_HEAD(&queue->gone);
-	INIT_LIST_HEAD(&queue->free);
 	init_waitqueue_head(&queue->wait);
 	init_waitqueue_head(&queue->hangup);
 	return 0;
@@ -326,10 +325,6 @@ static struct lsabuf_request *add_slot(struct lsabuf_queue *queue)
 	if (!request)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&request->list);
-	INIT_LIST_HEAD(&request->all);
-	INIT_HLIST_NODE(&request->busy);
-	INIT_LIST_HEAD(&request->snapshots);
-	INIT_LIST_HEAD(&request->blocks);
 	mutex_init(&request->chore_mutex);
 
 	spin_lock(&queue->lock);
@@ -342,7 +337,8 @@ static struct lsabuf_request *add_slot(struct lsabuf_queue *queue)
 	/* Pairs with the dependency through READ_ONCE() in find. */
 	smp_store_release(&queue->slots[queue->nr_slots], request);
 	queue->nr_slots++;
-	list_add(&request->list, &queue->free);
+	request->next_free = queue->free;
+	queue->free = request;
 	spin_unlock(&queue->lock);
 	return NULL;
 }
@@ -369,7 +365,7 @@ static void start_request(struct lsabuf_request *request,
 {
 	const struct cred *cred = current_cred();
 
-	list_del_init(&request->list);
+	client->queue->free = request->next_free;
 	client->nr_requests++;
 	client->user->nr_requests++;
 	client->user->submit_bytes += submit_length;
@@ -422,8 +418,7 @@ struct lsabuf_request *lsabuf_request_new(struct lsabuf_client *client,
 	for (;;) {
 		spin_lock(&queue->lock);
 		ret = charge(client, submit_length);
-		request = list_first_entry_or_null(&queue->free,
-						   struct lsabuf_request, list);
+		request = queue->free;
 		if (!ret && request)
 			start_request(request, client, submit_length);
 		spin_unlock(&queue->lock);
@@ -495,7 +490,8 @@ void lsabuf_request_put(struct lsabuf_request *request)
 	user->nr_requests--;
 	user->submit_bytes -= request->submit_length;
 	user = unused_user(user);
-	list_add(&request->list, &queue->free);
+	request->next_free = queue->free;
+	queue->free = request;
 	spin_unlock(&queue->lock);
 	kfree(user);
 	lsabuf_client_put(client);
@@ -503,26 +499,30 @@ void lsabuf_request_put(struct lsabuf_request *request)
 
 /* Requests: the queue */
 
-static void enqueue(struct lsabuf_request *request, bool head)
+static void enqueue(struct lsabuf_request *request)
 {
 	struct lsabuf_client *client = request->client;
 	struct lsabuf_user *user = client->user;
 	struct lsabuf_queue *queue = client->queue;
 
 	lockdep_assert_held(&queue->lock);
-	WRITE_ONCE(request->state, LSABUF_REQUEST_QUEUED);
-	if (head) {
-		list_add(&request->list, &client->queued);
-		list_move(&client->ready, &user->clients);
-		list_move(&user->ready, &queue->ready);
-	} else {
-		list_add_tail(&request->list, &client->queued);
-		if (list_empty(&client->ready))
-			list_add_tail(&client->ready, &user->clients);
-		if (list_empty(&user->ready))
-			list_add_tail(&user->ready, &queue->ready);
-	}
-	wake_up(&queue->wait);
+	list_add_tail(&request->list, &client->queued);
+	if (list_empty(&client->ready))
+		list_add_tail(&client->ready, &user->clients);
+	if (list_empty(&user->ready))
+		list_add_tail(&user->ready, &queue->ready);
+}
+
+static void enqueue_first(struct lsabuf_request *request)
+{
+	struct lsabuf_client *client = request->client;
+	struct lsabuf_user *user = client->user;
+	struct lsabuf_queue *queue = client->queue;
+
+	lockdep_assert_held(&queue->lock);
+	list_add(&request->list, &client->queued);
+	list_move(&client->ready, &user->clients);
+	list_move(&user->ready, &queue->ready);
 }
 
 /* Off the queue, and its client and user to the end of their rounds. */
@@ -543,19 +543,134 @@ static void dequeue(struct lsabuf_request *request)
 		list_move_tail(&user->ready, &client->queue->ready);
 }
 
-static void busy_begin(struct lsabuf_queue *queue,
-		       struct lsabuf_request *request)
+/*
+ * Whether a user may have one more thread of the pool: while it has none, or
+ * less than half of them. So clients that stall cannot take all. It does not
+ * bind who receives without waiting, one thread that holds many requests.
+ */
+static bool has_share(struct lsabuf_queue *queue, struct lsabuf_user *user)
 {
-	u32 bucket = hash_ptr(current, LSABUF_QUEUE_BUSY_BITS);
+	unsigned int share = (queue->nr_waiting + queue->nr_busy) / 2;
 
-	request->receiver = current;
+	return !user->busy || user->busy < share;
+}
+
+static void busy_begin(struct lsabuf_request *request, struct task_struct *task)
+{
+	struct lsabuf_queue *queue = request->client->queue;
+	u32 bucket = hash_ptr(task, LSABUF_QUEUE_BUSY_BITS);
+
+	request->receiver = task;
 	request->client->user->busy++;
 	queue->nr_busy++;
 	hlist_add_head(&request->busy, &queue->busy[bucket]);
 }
 
-static void busy_end(struct lsabuf_queue *queue, struct lsabuf_request *request)
+/* The step from QUEUED to RECEIVED, for a thread that need not be current. */
+static void receive(struct lsabuf_request *request,
+		    struct lsabuf_receiver *receiver)
 {
+	lockdep_assert_held(&request->client->queue->lock);
+	WRITE_ONCE(request->state, LSABUF_REQUEST_RECEIVED);
+	request->held = true;
+	request->received = true;
+	request->client->heard_of = true;
+	/* The authority's, and one for the receiver while it delivers. */
+	refcount_add(2, &request->ref);
+	if (receiver->pool)
+		busy_begin(request, receiver->task);
+	receiver->request = request;
+}
+
+static struct lsabuf_client *next_gone(struct lsabuf_queue *queue)
+{
+	struct lsabuf_client *client;
+
+	client = list_first_entry_or_null(&queue->gone, struct lsabuf_client,
+					  gone);
+	if (client)
+		list_del_init(&client->gone);
+	return client;
+}
+
+/* Users take turns, then the clients of one user, then their requests. */
+static bool receive_next(struct lsabuf_queue *queue,
+			 struct lsabuf_receiver *receiver)
+{
+	struct lsabuf_request *request;
+	struct lsabuf_client *client;
+	struct lsabuf_user *user;
+
+	lockdep_assert_held(&queue->lock);
+	receiver->gone = next_gone(queue);
+	if (receiver->gone)
+		return true;
+	list_for_each_entry(user, &queue->ready, ready) {
+		if (receiver->pool && !has_share(queue, user))
+			continue;
+		client = list_first_entry(&user->clients, struct lsabuf_client,
+					  ready);
+		request = list_first_entry(&client->queued,
+					   struct lsabuf_request, list);
+		dequeue(request);
+		receive(request, receiver);
+		return true;
+	}
+	return false;
+}
+
+static void wake_receiver(struct lsabuf_queue *queue,
+			  struct lsabuf_receiver *receiver)
+{
+	hlist_del_init(&receiver->list);
+	queue->nr_waiting--;
+	/* Its stack frame stays until it has taken the lock. */
+	WRITE_ONCE(receiver->done, true);
+	wake_up_process(receiver->task);
+}
+
+static struct lsabuf_receiver *first_receiver(struct lsabuf_queue *queue)
+{
+	return hlist_entry_safe(queue->receivers.first, struct lsabuf_receiver,
+				list);
+}
+
+/* Hand what is queued to those who wait for it; tell poll() of the rest. */
+static void serve_receivers(struct lsabuf_queue *queue)
+{
+	struct lsabuf_receiver *receiver;
+
+	lockdep_assert_held(&queue->lock);
+	while ((receiver = first_receiver(queue))) {
+		if (!receive_next(queue, receiver))
+			break;
+		wake_receiver(queue, receiver);
+	}
+	if (lsabuf_queue_readable(queue) && wq_has_sleeper(&queue->wait))
+		wake_up(&queue->wait);
+}
+
+/* QUEUED; at once RECEIVED if a thread waits and nobody else's turn it is. */
+static void hand_over(struct lsabuf_request *request)
+{
+	struct lsabuf_queue *queue = request->client->queue;
+	struct lsabuf_receiver *receiver = first_receiver(queue);
+
+	if (receiver && has_share(queue, request->client->user)) {
+		receive(request, receiver);
+		wake_receiver(queue, receiver);
+		return;
+	}
+	WRITE_ONCE(request->state, LSABUF_REQUEST_QUEUED);
+	enqueue(request);
+	if (wq_has_sleeper(&queue->wait))
+		wake_up(&queue->wait);
+}
+
+static void busy_end(struct lsabuf_request *request)
+{
+	struct lsabuf_queue *queue = request->client->queue;
+
 	lockdep_assert_held(&queue->lock);
 	if (hlist_unhashed(&request->busy))
 		return;
@@ -563,27 +678,23 @@ static void busy_end(struct lsabuf_queue *queue, struct lsabuf_request *request)
 	request->client->user->busy--;
 	queue->nr_busy--;
 	/* A waiting thread may have passed over this user. */
-	if (queue->nr_waiting && !list_empty(&queue->ready))
-		wake_up(&queue->wait);
+	if (!list_empty(&queue->ready))
+		serve_receivers(queue);
 }
 
-/**
- * lsabuf_queue_came_back() - a thread is about to receive
- * @queue: the queue
- *
- * Whatever it received before, it is at work on it no more: the requests it
- * still holds will be answered in some other way.
+/*
+ * The current thread is about to receive: whatever it received before, it is
+ * at work on it no more, and will answer it in some other way.
  */
-void lsabuf_queue_came_back(struct lsabuf_queue *queue)
+static void came_back(struct lsabuf_queue *queue)
 {
 	u32 bucket = hash_ptr(current, LSABUF_QUEUE_BUSY_BITS);
 	struct lsabuf_request *request;
 	struct hlist_node *next;
 
-	lockdep_assert_held(&queue->lock);
 	hlist_for_each_entry_safe(request, next, &queue->busy[bucket], busy)
 		if (request->receiver == current)
-			busy_end(queue, request);
+			busy_end(request);
 }
 
 /**
@@ -598,73 +709,50 @@ bool lsabuf_queue_readable(struct lsabuf_queue *queue)
 	       !list_empty_careful(&queue->gone);
 }
 
-/*
- * The user whose turn it is. A thread of a pool serves a user only while fewer
- * than half of the threads do: clients that stall cannot take all of them. It
- * does not bind who receives without waiting, one thread that holds many.
+/**
+ * lsabuf_receive_begin() - receive, or begin to wait for a request
+ * @queue: the queue
+ * @receiver: zeroed, but for @pool, which says whether to wait
+ *
+ * Return: true if @receiver has something; otherwise, with @pool, it waits,
+ * until lsabuf_receive_end().
  */
-static struct lsabuf_user *next_user(struct lsabuf_queue *queue, bool pool)
+bool lsabuf_receive_begin(struct lsabuf_queue *queue,
+			  struct lsabuf_receiver *receiver)
 {
-	unsigned int share = (queue->nr_waiting + queue->nr_busy) / 2;
-	struct lsabuf_user *user;
+	bool got;
 
-	list_for_each_entry(user, &queue->ready, ready)
-		if (!pool || !user->busy || user->busy < share)
-			return user;
-	return NULL;
-}
-
-static struct lsabuf_client *next_gone(struct lsabuf_queue *queue)
-{
-	struct lsabuf_client *client;
-
-	client = list_first_entry_or_null(&queue->gone, struct lsabuf_client,
-					  gone);
-	if (client)
-		list_del_init(&client->gone);
-	return client;
+	receiver->task = current;
+	spin_lock(&queue->lock);
+	came_back(queue);
+	if (receiver->pool)
+		queue->nr_waiting++;
+	got = receive_next(queue, receiver);
+	if (receiver->pool && got)
+		queue->nr_waiting--;
+	else if (receiver->pool)
+		hlist_add_head(&receiver->list, &queue->receivers);
+	spin_unlock(&queue->lock);
+	return got;
 }
 
 /**
- * lsabuf_request_receive() - take the next request
- * @queue: the queue; its lock is held
- * @pool: the caller is one of the threads in @nr_waiting
- * @gone: set to a client whose end is to be told, with a reference, or NULL
+ * lsabuf_receive_end() - end a wait
+ * @queue: the queue
+ * @receiver: with @pool, for which lsabuf_receive_begin() has returned false
  *
- * Users take turns, then the clients of one user, then their requests.
- *
- * Return: the request, RECEIVED, with a reference for the caller besides the
- * authority's; NULL if there is none or @gone is set.
+ * Return: true if @receiver has something.
  */
-struct lsabuf_request *lsabuf_request_receive(struct lsabuf_queue *queue,
-					      bool pool,
-					      struct lsabuf_client **gone)
+bool lsabuf_receive_end(struct lsabuf_queue *queue,
+			struct lsabuf_receiver *receiver)
 {
-	struct lsabuf_request *request;
-	struct lsabuf_client *client;
-	struct lsabuf_user *user;
-
-	lockdep_assert_held(&queue->lock);
-	*gone = next_gone(queue);
-	user = *gone ? NULL : next_user(queue, pool);
-	if (!user)
-		return NULL;
-
-	client = list_first_entry(&user->clients, struct lsabuf_client, ready);
-	request =
-		list_first_entry(&client->queued, struct lsabuf_request, list);
-	dequeue(request);
-	WRITE_ONCE(request->state, LSABUF_REQUEST_RECEIVED);
-	request->held = true;
-	request->received = true;
-	client->heard_of = true;
-	refcount_add(2, &request->ref);
-	if (pool)
-		busy_begin(queue, request);
-	/* Others may have passed over what this one's share now allows. */
-	if (queue->nr_waiting > pool && !list_empty(&queue->ready))
-		wake_up(&queue->wait);
-	return request;
+	spin_lock(&queue->lock);
+	if (!hlist_unhashed(&receiver->list)) {
+		hlist_del_init(&receiver->list);
+		queue->nr_waiting--;
+	}
+	spin_unlock(&queue->lock);
+	return receiver->request || receiver->gone;
 }
 
 /* There is an outcome: for the thread that waits, or for poll(). */
@@ -677,7 +765,7 @@ static void settle(struct lsabuf_request *request)
 		wake_up_process(request->waiter);
 		return;
 	}
-	if (list_empty(&request->all))
+	if (hlist_unhashed(&request->all))
 		return;
 	list_add_tail(&request->list, &client->done);
 	wake_up(&client->wait);
@@ -687,7 +775,7 @@ static void settle(struct lsabuf_request *request)
 static void unhold(struct lsabuf_request *request)
 {
 	request->held = false;
-	busy_end(request->client->queue, request);
+	busy_end(request);
 	detach_chore(request, -ENOENT);
 }
 
@@ -712,8 +800,8 @@ int lsabuf_request_queue(struct lsabuf_request *request)
 		request->waiter = request->nowait ? NULL : current;
 		/* The caller goes on using it when others may let it go. */
 		refcount_inc(&request->ref);
-		list_add_tail(&request->all, &client->requests);
-		enqueue(request, false);
+		hlist_add_head(&request->all, &client->requests);
+		hand_over(request);
 	}
 	spin_unlock(&queue->lock);
 	return ret;
@@ -736,8 +824,10 @@ void lsabuf_request_requeue(struct lsabuf_request *request)
 		unhold(request);
 		if (request->state == LSABUF_REQUEST_RECEIVED) {
 			request->received = false;
-			enqueue(request, true);
-		} else if (list_empty(&request->all)) {
+			WRITE_ONCE(request->state, LSABUF_REQUEST_QUEUED);
+			enqueue_first(request);
+			serve_receivers(queue);
+		} else if (hlist_unhashed(&request->all)) {
 			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
 		}
 	}
@@ -771,7 +861,7 @@ int lsabuf_request_reply(struct lsabuf_request *request,
 			request->reply = *reply;
 			WRITE_ONCE(request->state, LSABUF_REQUEST_REPLIED);
 			settle(request);
-		} else if (list_empty(&request->all)) {
+		} else if (hlist_unhashed(&request->all)) {
 			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
 		}
 	}
@@ -785,22 +875,34 @@ int lsabuf_request_reply(struct lsabuf_request *request,
 
 /**
  * lsabuf_request_expire() - a request has spent its time for chores
- * @request: the request
+ * @request: the caller holds its chore_mutex
  *
- * It is abandoned, and its client is told -ECANCELED.
+ * A thread that waits had the chance to do the chore and stalls: the request
+ * is abandoned, and the client is told -ECANCELED. Without one, as when it is
+ * in a signal handler, the request goes on without chores.
+ *
+ * Return: how the chore failed: -ECANCELED, -EAGAIN without a thread, or as
+ * lsabuf_request_held().
  */
-void lsabuf_request_expire(struct lsabuf_request *request)
+int lsabuf_request_expire(struct lsabuf_request *request)
 {
 	struct lsabuf_queue *queue = request->client->queue;
+	int ret;
 
 	spin_lock(&queue->lock);
-	if (request->state == LSABUF_REQUEST_RECEIVED) {
+	ret = held_error(request);
+	if (!ret && !request->waiter) {
+		ret = -EAGAIN;
+		WRITE_ONCE(request->chore, NULL);
+	} else if (!ret) {
+		ret = -ECANCELED;
 		WRITE_ONCE(request->reply.error, -ECANCELED);
 		WRITE_ONCE(request->state, LSABUF_REQUEST_ABANDONED);
 		detach_chore(request, -ECANCELED);
 		settle(request);
 	}
 	spin_unlock(&queue->lock);
+	return ret;
 }
 
 /* Requests: the client's side */
@@ -817,7 +919,7 @@ int lsabuf_request_attach(struct lsabuf_request *request)
 	int ret = 0;
 
 	spin_lock(&queue->lock);
-	if (list_empty(&request->all)) {
+	if (hlist_unhashed(&request->all)) {
 		ret = -ENOENT;
 	} else if (request->waiter) {
 		ret = -EBUSY;
@@ -866,7 +968,7 @@ bool lsabuf_request_settled(struct lsabuf_request *request)
 static void let_go(struct lsabuf_request *request, int error)
 {
 	lockdep_assert_held(&request->client->queue->lock);
-	list_del_init(&request->all);
+	hlist_del_init(&request->all);
 	switch (request->state) {
 	case LSABUF_REQUEST_RECEIVED:
 		WRITE_ONCE(request->reply.error, error);
@@ -890,30 +992,40 @@ static void let_go(struct lsabuf_request *request, int error)
 }
 
 /**
- * lsabuf_request_let_go() - the client takes the outcome or gives up
+ * lsabuf_request_give_up() - the client wants no outcome any more
  * @request: the caller has a reference of its own
- * @settled: only if there is an outcome
+ * @error: what the authority is told, -ECANCELED or -ESRCH
  *
- * Return: true if it was this call that ended it for the client, so that the
- * outcome counts; false if another thread gave it up meanwhile, or @settled is
- * asked for and not true.
+ * Return: true if it was this call that ended it for the client, so that what
+ * it knows of the outcome counts; false if another thread did before.
  */
-bool lsabuf_request_let_go(struct lsabuf_request *request, bool settled)
+bool lsabuf_request_give_up(struct lsabuf_request *request, int error)
 {
 	struct lsabuf_queue *queue = request->client->queue;
 	bool mine;
 
 	spin_lock(&queue->lock);
-	mine = !list_empty(&request->all) &&
-	       (!settled || lsabuf_request_settled(request));
+	mine = !hlist_unhashed(&request->all);
 	if (mine)
-		let_go(request, -ECANCELED);
+		let_go(request, error);
 	if (request->waiter == current)
 		request->waiter = NULL;
 	spin_unlock(&queue->lock);
 	if (mine)
 		lsabuf_request_put(request);
 	return mine;
+}
+
+/**
+ * lsabuf_request_take() - the client has copied the outcome out
+ * @request: settled; the caller is attached and has a reference of its own
+ *
+ * Return: as lsabuf_request_give_up().
+ */
+bool lsabuf_request_take(struct lsabuf_request *request)
+{
+	/* Settled: there is nobody left to be told. */
+	return lsabuf_request_give_up(request, -ECANCELED);
 }
 
 /**
@@ -949,7 +1061,7 @@ void lsabuf_client_gone_again(struct lsabuf_client *client)
 
 	spin_lock(&queue->lock);
 	list_add(&client->gone, &queue->gone);
-	wake_up(&queue->wait);
+	serve_receivers(queue);
 	spin_unlock(&queue->lock);
 }
 
@@ -962,7 +1074,7 @@ static void note_gone(struct lsabuf_client *client)
 		return;
 	lsabuf_client_get(client);
 	list_add_tail(&client->gone, &queue->gone);
-	wake_up(&queue->wait);
+	serve_receivers(queue);
 }
 
 /**
@@ -995,8 +1107,8 @@ void lsabuf_client_leave(struct lsabuf_client *client)
 
 	for (;;) {
 		spin_lock(&queue->lock);
-		request = list_first_entry_or_null(&client->requests,
-						   struct lsabuf_request, all);
+		request = hlist_entry_safe(client->requests.first,
+					   struct lsabuf_request, all);
 		if (request)
 			let_go(request, -ESRCH);
 		spin_unlock(&queue->lock);
@@ -1024,7 +1136,7 @@ static bool orphan(struct lsabuf_request *request)
 		settle(request);
 		break;
 	case LSABUF_REQUEST_ABANDONED:
-		if (list_empty(&request->all))
+		if (hlist_unhashed(&request->all))
 			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
 		break;
 	default:
@@ -1043,6 +1155,7 @@ static bool orphan(struct lsabuf_request *request)
  */
 void lsabuf_queue_die(struct lsabuf_queue *queue)
 {
+	struct lsabuf_receiver *receiver;
 	struct lsabuf_request *request;
 	struct lsabuf_client *client;
 	unsigned int i;
@@ -1054,6 +1167,8 @@ void lsabuf_queue_die(struct lsabuf_queue *queue)
 		return;
 	}
 	WRITE_ONCE(queue->dead, true);
+	while ((receiver = first_receiver(queue)))
+		wake_receiver(queue, receiver);
 	wake_up_all(&queue->wait);
 	wake_up_all(&queue->hangup);
 	spin_unlock(&queue->lock);

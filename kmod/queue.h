@@ -109,7 +109,7 @@ struct lsabuf_reply {
  * @id: slot and generation (set while @ref is 0)
  * @state: see above (queue->lock; read without it as a hint)
  * @client: the connection, counted (constant while @ref > 0)
- * @list: queued, done or free (queue->lock)
+ * @list: queued or done (queue->lock)
  * @all: in the client's @requests (queue->lock)
  * @busy: in the queue's @busy while the thread that received it is at work
  * @receiver: that thread, only ever compared (queue->lock)
@@ -134,6 +134,7 @@ struct lsabuf_reply {
  * @deadline: when it is given up, 0 for never
  * @snapshots: blocks in the authority's arena (that space's lock)
  * @blocks: blocks in the client's arenas (that space's lock)
+ * @next_free: next free slot (queue->lock)
  * @reply: the outcome (queue->lock until REPLIED, then constant)
  * @chore_mutex: one chore at a time
  * @chore: chore to be done (queue->lock)
@@ -145,7 +146,7 @@ struct lsabuf_request {
 	u64 id;
 	struct lsabuf_client *client;
 	struct list_head list;
-	struct list_head all;
+	struct hlist_node all;
 	struct hlist_node busy;
 	struct task_struct *receiver;
 	struct task_struct *waiter;
@@ -167,12 +168,31 @@ struct lsabuf_request {
 	struct lsabuf_range *ranges;
 	unsigned int nr_ranges;
 	ktime_t deadline;
-	struct list_head snapshots;
-	struct list_head blocks;
+	struct hlist_head snapshots;
+	struct hlist_head blocks;
+	struct lsabuf_request *next_free;
 	struct lsabuf_reply reply;
 	struct mutex chore_mutex; /* see @chore_mutex */
 	struct lsabuf_chore *chore;
 	ktime_t budget;
+};
+
+/**
+ * struct lsabuf_receiver - a thread that receives
+ * @list: in the queue's @receivers while it waits (queue->lock)
+ * @task: the thread (constant)
+ * @pool: it may wait, as one of several (constant)
+ * @request: what it received, with a reference (queue->lock)
+ * @gone: or a client whose end is to be told, with a reference (queue->lock)
+ * @done: there is one of them, or the queue is dead (written once)
+ */
+struct lsabuf_receiver {
+	struct hlist_node list;
+	struct task_struct *task;
+	bool pool;
+	struct lsabuf_request *request;
+	struct lsabuf_client *gone;
+	bool done;
 };
 
 #define LSABUF_QUEUE_BUSY_BITS 5
@@ -193,8 +213,9 @@ struct lsabuf_request {
  * @slots: requests by slot; set once each, freed with the queue
  * @nr_slots: slots in use (lock)
  * @max_slots: length of @slots (constant)
- * @free: requests of free slots (lock)
- * @wait: threads that wait to receive, and poll()
+ * @free: stack of requests of free slots (lock)
+ * @receivers: threads that wait to receive, the last one first (lock)
+ * @wait: the authority's poll()
  * @hangup: clients' poll(), for the end of the authority
  */
 struct lsabuf_queue {
@@ -208,11 +229,12 @@ struct lsabuf_queue {
 	struct list_head gone;
 	unsigned int nr_waiting;
 	unsigned int nr_busy;
+	struct hlist_head receivers;
 	struct hlist_head busy[1 << LSABUF_QUEUE_BUSY_BITS];
 	struct lsabuf_request **slots;
 	unsigned int nr_slots;
 	unsigned int max_slots;
-	struct list_head free;
+	struct lsabuf_request *free;
 	wait_queue_head_t wait;
 	wait_queue_head_t hangup;
 };
@@ -223,7 +245,6 @@ int lsabuf_queue_init(struct lsabuf_queue *queue, unsigned int max_slots);
 void lsabuf_queue_destroy(struct lsabuf_queue *queue);
 void lsabuf_queue_die(struct lsabuf_queue *queue);
 bool lsabuf_queue_readable(struct lsabuf_queue *queue);
-void lsabuf_queue_came_back(struct lsabuf_queue *queue);
 
 int lsabuf_client_join(struct lsabuf_client *client, kuid_t uid);
 void lsabuf_client_leave(struct lsabuf_client *client);
@@ -236,18 +257,20 @@ int lsabuf_request_held(struct lsabuf_request *request);
 void lsabuf_request_put(struct lsabuf_request *request);
 
 int lsabuf_request_queue(struct lsabuf_request *request);
-struct lsabuf_request *lsabuf_request_receive(struct lsabuf_queue *queue,
-					      bool pool,
-					      struct lsabuf_client **gone);
+bool lsabuf_receive_begin(struct lsabuf_queue *queue,
+			  struct lsabuf_receiver *receiver);
+bool lsabuf_receive_end(struct lsabuf_queue *queue,
+			struct lsabuf_receiver *receiver);
 void lsabuf_request_requeue(struct lsabuf_request *request);
 int lsabuf_request_reply(struct lsabuf_request *request,
 			 const struct lsabuf_reply *reply);
-void lsabuf_request_expire(struct lsabuf_request *request);
+int lsabuf_request_expire(struct lsabuf_request *request);
 
 int lsabuf_request_attach(struct lsabuf_request *request);
 void lsabuf_request_detach(struct lsabuf_request *request);
 bool lsabuf_request_settled(struct lsabuf_request *request);
-bool lsabuf_request_let_go(struct lsabuf_request *request, bool settled);
+bool lsabuf_request_take(struct lsabuf_request *request);
+bool lsabuf_request_give_up(struct lsabuf_request *request, int error);
 struct lsabuf_request *lsabuf_client_done(struct lsabuf_client *client);
 
 int lsabuf_chore_post(struct lsabuf_request *request,

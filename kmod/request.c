@@ -118,7 +118,7 @@ static int take_outcome(struct lsabuf_request *request,
 		return -EFAULT;
 	}
 	/* Another thread may have given it up while it was copied out. */
-	if (!lsabuf_request_let_go(request, true))
+	if (!lsabuf_request_take(request))
 		return -ECANCELED;
 	if (!reply.error)
 		lsabuf_blocks_give(space, &request->blocks);
@@ -126,12 +126,13 @@ static int take_outcome(struct lsabuf_request *request,
 }
 
 /* No copy for a request that is given up is under way after this. */
-static void give_up(struct lsabuf_request *request)
+static bool give_up(struct lsabuf_request *request, int error)
 {
-	LIST_HEAD(none);
+	bool mine = lsabuf_request_give_up(request, error);
+	HLIST_HEAD(none);
 
-	lsabuf_request_let_go(request, false);
 	lsabuf_blocks_give(request->client->space, &none);
+	return mine;
 }
 
 /* Wait for an attached request and take its outcome. */
@@ -145,7 +146,7 @@ static int finish_call(struct lsabuf_request *request,
 	if (ret == -ERESTARTSYS)
 		lsabuf_request_detach(request);
 	else
-		give_up(request);
+		give_up(request, ret == -EINTR ? -ESRCH : -ECANCELED);
 	return ret;
 }
 
@@ -277,20 +278,11 @@ static int resume_call(struct lsabuf_request *request, u32 flags,
 	if (lsabuf_request_settled(request))
 		return take_outcome(request, user);
 	if (is_overdue(request)) {
-		give_up(request);
+		give_up(request, -ECANCELED);
 		return -ETIMEDOUT;
 	}
 	lsabuf_request_detach(request);
 	return -EAGAIN;
-}
-
-static int cancel_call(struct lsabuf_request *request)
-{
-	bool mine = lsabuf_request_let_go(request, false);
-	LIST_HEAD(none);
-
-	lsabuf_blocks_give(request->client->space, &none);
-	return mine ? 0 : -ENOENT;
 }
 
 static int old_call(struct lsabuf_client *client, struct lsabuf_call *call,
@@ -305,7 +297,7 @@ static int old_call(struct lsabuf_client *client, struct lsabuf_call *call,
 	if (request->client != client)
 		ret = -ENOENT;
 	else if (call->flags & LSABUF_CALL_F_CANCEL)
-		ret = cancel_call(request);
+		ret = give_up(request, -ECANCELED) ? 0 : -ENOENT;
 	else
 		ret = resume_call(request, call->flags, user);
 	lsabuf_request_put(request);
@@ -357,37 +349,40 @@ int lsabuf_request_call(struct lsabuf_client *client, struct lsabuf_call *call,
 
 /* The authority's side: chores */
 
+/* A copy by the client's thread at 1 byte per this or faster is no stall. */
+#define NSEC_PER_BYTE 64
+
+static int wait_for_chore(struct lsabuf_request *request,
+			  struct lsabuf_chore *chore)
+{
+	unsigned long timeout = nsecs_to_jiffies(request->budget) + 1;
+	ktime_t begin = ktime_get();
+	s64 spent;
+	long left;
+
+	left = wait_for_completion_killable_timeout(&chore->finished, timeout);
+	if (left < 0) {
+		lsabuf_chore_withdraw(request, chore);
+		return -EINTR;
+	}
+	spent = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	if (left)
+		spent -= chore->done * NSEC_PER_BYTE;
+	request->budget -= max_t(s64, spent, 0);
+	return left ? chore->error : lsabuf_request_expire(request);
+}
+
 /* Let the client's thread do @chore. Drops nothing; returns its error. */
 static int run_chore(struct lsabuf_request *request, struct lsabuf_chore *chore)
 {
-	unsigned long timeout;
-	ktime_t begin;
-	long left;
 	int ret;
 
 	if (mutex_lock_killable(&request->chore_mutex))
 		return -EINTR;
-	ret = -ECANCELED;
-	if (request->budget <= 0)
-		goto out_unlock;
-	begin = ktime_get();
-	ret = lsabuf_chore_post(request, chore);
-	if (ret)
-		goto out_unlock;
-	timeout = nsecs_to_jiffies(ktime_to_ns(request->budget)) + 1;
-	left = wait_for_completion_killable_timeout(&chore->finished, timeout);
-	request->budget =
-		ktime_sub(request->budget, ktime_sub(ktime_get(), begin));
-	if (left > 0) {
-		ret = chore->error;
-	} else if (left) {
-		lsabuf_chore_withdraw(request, chore);
-		ret = -EINTR;
-	} else {
-		lsabuf_request_expire(request);
-		ret = lsabuf_request_held(request) ?: -ECANCELED;
-	}
-out_unlock:
+	ret = request->budget > 0 ? lsabuf_chore_post(request, chore) :
+				    lsabuf_request_expire(request);
+	if (!ret)
+		ret = wait_for_chore(request, chore);
 	mutex_unlock(&request->chore_mutex);
 	return ret;
 }
@@ -693,69 +688,20 @@ static int reply(struct lsabuf_authority *authority,
 	return ret;
 }
 
-/**
- * struct received - what a receive got
- * @request: a request, with a reference
- * @gone: or a client that is gone, with a reference
- */
-struct received {
-	struct lsabuf_request *request;
-	struct lsabuf_client *gone;
-};
-
-static bool try_receive(struct lsabuf_queue *queue, bool pool,
-			struct received *received)
-{
-	received->request =
-		lsabuf_request_receive(queue, pool, &received->gone);
-	return received->request || received->gone;
-}
-
 static int wait_to_receive(struct lsabuf_queue *queue,
-			   struct received *received)
+			   struct lsabuf_receiver *receiver)
 {
-	DEFINE_WAIT(wait);
-	int ret = 0;
-	bool got;
-
 	for (;;) {
-		prepare_to_wait_exclusive(&queue->wait, &wait, WAIT_STATE);
-		spin_lock(&queue->lock);
-		got = try_receive(queue, true, received);
-		if (!got && queue->dead)
-			ret = -EPIPE;
-		else if (!got && signal_pending(current))
-			ret = -ERESTARTSYS;
-		if (got || ret)
-			queue->nr_waiting--;
-		spin_unlock(&queue->lock);
-		if (got || ret)
+		set_current_state(WAIT_STATE);
+		if (READ_ONCE(receiver->done) || signal_pending(current))
 			break;
 		schedule();
 	}
-	finish_wait(&queue->wait, &wait);
-	/* It may have been woken for what it does not take. */
-	if (ret && lsabuf_queue_readable(queue))
-		wake_up(&queue->wait);
-	return ret;
-}
-
-static int receive(struct lsabuf_queue *queue, bool nowait,
-		   struct received *received)
-{
-	bool got;
-
-	spin_lock(&queue->lock);
-	lsabuf_queue_came_back(queue);
-	if (!nowait)
-		queue->nr_waiting++;
-	got = try_receive(queue, !nowait, received);
-	if (got && !nowait)
-		queue->nr_waiting--;
-	spin_unlock(&queue->lock);
-	if (got)
+	__set_current_state(TASK_RUNNING);
+	/* What came with the signal is delivered, and the signal after it. */
+	if (lsabuf_receive_end(queue, receiver))
 		return 0;
-	return nowait ? -EAGAIN : wait_to_receive(queue, received);
+	return READ_ONCE(queue->dead) ? -EPIPE : -ERESTARTSYS;
 }
 
 static void fill_header(struct lsabuf_reply_receive *arg,
@@ -777,7 +723,7 @@ static void fill_header(struct lsabuf_reply_receive *arg,
 	arg->out_start = request->start;
 }
 
-static int deliver(struct lsabuf_queue *queue, struct received *received,
+static int deliver(struct lsabuf_queue *queue, struct lsabuf_receiver *received,
 		   struct lsabuf_reply_receive *arg,
 		   struct lsabuf_reply_receive __user *user)
 {
@@ -822,9 +768,11 @@ int lsabuf_request_answer(struct lsabuf_authority *authority,
 			  struct lsabuf_reply_receive __user *user)
 {
 	struct lsabuf_queue *queue = &authority->queue;
-	struct received received;
+	struct lsabuf_receiver receiver = {};
 	int ret = 0;
 
+	if (!arg->reply_id && !(arg->flags & LSABUF_REPLY_RECEIVE_F_RECEIVE))
+		return -EINVAL;
 	if ((arg->flags & LSABUF_REPLY_RECEIVE_F_PAYLOAD) &&
 	    (!arg->reply_id || !arg->payload_length))
 		return -EINVAL;
@@ -837,9 +785,14 @@ int lsabuf_request_answer(struct lsabuf_authority *authority,
 	if (!(arg->flags & LSABUF_REPLY_RECEIVE_F_RECEIVE))
 		return ret;
 
-	ret = receive(queue, arg->flags & LSABUF_REPLY_RECEIVE_F_NOWAIT,
-		      &received);
-	return ret ?: deliver(queue, &received, arg, user);
+	receiver.pool = !(arg->flags & LSABUF_REPLY_RECEIVE_F_NOWAIT);
+	if (!lsabuf_receive_begin(queue, &receiver)) {
+		ret = receiver.pool ? wait_to_receive(queue, &receiver) :
+				      -EAGAIN;
+		if (ret)
+			return ret;
+	}
+	return deliver(queue, &receiver, arg, user);
 }
 
 /* The authority's side: IDENTITY */

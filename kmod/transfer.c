@@ -14,7 +14,9 @@
  * side stalls, and none to a block that has been freed. What faults in the
  * authority's memory is faulted in without the lock, then tried again.
  */
+#include <linux/fault-inject-usercopy.h>
 #include <linux/highmem.h>
+#include <linux/instrumented.h>
 #include <linux/lsabuf.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -33,6 +35,31 @@
 /* Times that memory which was faulted in may be gone again */
 #define RETRIES 64
 
+/*
+ * As in lib/iov_iter.c: what is copied to or from are whole pages of ours or
+ * pinned ones, within bounds that were checked, so hardened usercopy has
+ * nothing to add; and unlike copy_from_user(), nothing is zeroed on a fault.
+ */
+static unsigned long copy_in(void *to, const void __user *from, size_t n)
+{
+	unsigned long left;
+
+	if (should_fail_usercopy())
+		return n;
+	instrument_copy_from_user_before(to, from, n);
+	left = raw_copy_from_user(to, from, n);
+	instrument_copy_from_user_after(to, from, n, left);
+	return left;
+}
+
+static unsigned long copy_out(void __user *to, const void *from, size_t n)
+{
+	if (should_fail_usercopy())
+		return n;
+	instrument_copy_to_user(to, from, n);
+	return raw_copy_to_user(to, from, n);
+}
+
 /* With page faults off; returns what could not be copied. */
 static unsigned long copy_page_part(struct lsabuf_transfer *transfer,
 				    struct page *page, unsigned int offset,
@@ -43,10 +70,10 @@ static unsigned long copy_page_part(struct lsabuf_transfer *transfer,
 	unsigned long left;
 
 	if (transfer->to_client) {
-		left = __copy_from_user_inatomic(kaddr + offset, local, length);
+		left = copy_in(kaddr + offset, local, length);
 		flush_dcache_page(page);
 	} else {
-		left = __copy_to_user_inatomic(local, kaddr + offset, length);
+		left = copy_out(local, kaddr + offset, length);
 	}
 	kunmap_local(kaddr);
 
@@ -393,12 +420,16 @@ int lsabuf_transfer_submit(struct lsabuf_block *block, u64 address)
 	unsigned long to = lsabuf_block_offset(block);
 	u64 left = block->length;
 
+	if (!access_ok(from, left))
+		return -EFAULT;
+	barrier_nospec();
+	might_fault();
 	while (left) {
 		size_t part = min_t(u64, left, PAGE_SIZE - offset_in_page(to));
 		void *kaddr = kmap_local_page(pages[to >> PAGE_SHIFT]);
 		unsigned long missed;
 
-		missed = copy_from_user(kaddr + offset_in_page(to), from, part);
+		missed = copy_in(kaddr + offset_in_page(to), from, part);
 		kunmap_local(kaddr);
 		if (missed)
 			return -EFAULT;

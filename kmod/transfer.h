@@ -15,7 +15,7 @@
 #define LSABUF_PATH_THREAD BIT(2)
 
 /* Most bytes that one chore moves */
-#define LSABUF_CHORE_BYTES SZ_64K
+#define LSABUF_CHORE_BYTES SZ_256K
 
 /**
  * struct lsabuf_transfer - a copy between an authority and its client

@@ -94,8 +94,9 @@
  * @out_features: bits of features beyond version 1; none yet
  * @out_max_submit: largest submit buffer in bytes
  * @out_client_quota: most bytes of blocks that one client process may hold
- * @out_chore_budget_ns: time that one request may spend on work which needs
- *	the client's own thread, in nanoseconds
+ * @out_chore_budget_ns: time that one request may make the authority wait for
+ *	the client's own thread, in nanoseconds; a copy by it at 16 bytes per
+ *	microsecond or faster is free
  */
 struct lsabuf_info {
 	__u32 size;
@@ -321,9 +322,10 @@ struct lsabuf_free {
  * @out_start: start time of its process in nanoseconds since boot
  *
  * The command's own result is that of the receive half: 0, EAGAIN, EINTR,
- * EFAULT (the request is received again by the next one), EPERM, EINVAL. The
- * identity is that of the thread which made the call, when it made it.
- * When the reply half fails with ENOENT or EFAULT, nothing is received.
+ * EFAULT (the request is received again by the next one), EPERM, EINVAL. When
+ * the reply half leaves things as they were, or there is no receive half, it
+ * is that of the reply half. A command with neither is EINVAL. The identity is
+ * that of the thread which made the call, when it made it.
  */
 struct lsabuf_reply_receive {
 	__u32 size;
