@@ -11,106 +11,191 @@
 
 #include <linux/tracepoint.h>
 
-#define lsabuf_show_paths(paths)                                     \
-	__print_flags(paths, "|", { 1, "block" }, { 2, "resident" }, \
-		      { 4, "thread" })
+/* The layout that all trace headers have is not one that clang-format knows. */
+/* clang-format off */
 
-#define lsabuf_show_access(access)                                  \
-	__print_symbolic(access, { 0, "buffers" }, { 1, "ranges" }, \
-			 { 2, "whole" })
+#define lsabuf_show_paths(paths)		\
+	__print_flags(paths, "|",		\
+		{ 1, "block" },			\
+		{ 2, "resident" },		\
+		{ 4, "thread" })
+
+#define lsabuf_show_access(access)		\
+	__print_symbolic(access,		\
+		{ 0, "buffers" },		\
+		{ 1, "ranges" },		\
+		{ 2, "whole" })
 
 TRACE_EVENT(lsabuf_connect,
-	    TP_PROTO(u64 client, u32 access, u32 uid, u32 authority),
-	    TP_ARGS(client, access, uid, authority),
-	    TP_STRUCT__entry(__field(u64, client) __field(u32, access)
-				     __field(u32, uid) __field(u32, authority)),
-	    TP_fast_assign(__entry->client = client; __entry->access = access;
-			   __entry->uid = uid; __entry->authority = authority;),
-	    TP_printk("client=%llu access=%s uid=%u authority=%u",
-		      __entry->client, lsabuf_show_access(__entry->access),
-		      __entry->uid, __entry->authority));
+	TP_PROTO(u64 client, u32 access, u32 uid, u32 authority),
 
-TRACE_EVENT(
-	lsabuf_call,
+	TP_ARGS(client, access, uid, authority),
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u32, access)
+		__field(u32, uid)
+		__field(u32, authority)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->access = access;
+		__entry->uid = uid;
+		__entry->authority = authority;
+	),
+
+	TP_printk("client=%llu access=%s uid=%u authority=%u",
+		  __entry->client, lsabuf_show_access(__entry->access),
+		  __entry->uid, __entry->authority)
+);
+
+TRACE_EVENT(lsabuf_call,
 	TP_PROTO(u64 client, u64 id, u32 kind, u32 code, u64 length, u32 pid,
 		 u32 uid),
+
 	TP_ARGS(client, id, kind, code, length, pid, uid),
-	TP_STRUCT__entry(__field(u64, client) __field(u64, id)
-				 __field(u32, kind) __field(u32, code)
-					 __field(u64, length) __field(u32, pid)
-						 __field(u32, uid)),
-	TP_fast_assign(__entry->client = client; __entry->id = id;
-		       __entry->kind = kind; __entry->code = code;
-		       __entry->length = length; __entry->pid = pid;
-		       __entry->uid = uid;),
-	TP_printk(
-		"client=%llu id=0x%llx kind=%u code=%u length=%llu pid=%u uid=%u",
-		__entry->client, __entry->id, __entry->kind, __entry->code,
-		__entry->length, __entry->pid, __entry->uid));
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u64, id)
+		__field(u64, length)
+		__field(u32, kind)
+		__field(u32, code)
+		__field(u32, pid)
+		__field(u32, uid)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->id = id;
+		__entry->kind = kind;
+		__entry->code = code;
+		__entry->length = length;
+		__entry->pid = pid;
+		__entry->uid = uid;
+	),
+
+	TP_printk("client=%llu id=0x%llx kind=%u code=%u length=%llu pid=%u uid=%u",
+		  __entry->client, __entry->id, __entry->kind, __entry->code,
+		  __entry->length, __entry->pid, __entry->uid)
+);
 
 TRACE_EVENT(lsabuf_alloc,
-	    TP_PROTO(u64 client, u64 id, u64 address, u64 length, int ret),
-	    TP_ARGS(client, id, address, length, ret),
-	    TP_STRUCT__entry(__field(u64, client) __field(u64, id)
-				     __field(u64, address) __field(u64, length)
-					     __field(int, ret)),
-	    TP_fast_assign(__entry->client = client; __entry->id = id;
-			   __entry->address = address; __entry->length = length;
-			   __entry->ret = ret;),
-	    TP_printk("client=%llu id=0x%llx address=0x%llx length=%llu ret=%d",
-		      __entry->client, __entry->id, __entry->address,
-		      __entry->length, __entry->ret));
+	TP_PROTO(u64 client, u64 id, u64 address, u64 length, int ret),
 
-TRACE_EVENT(
-	lsabuf_copy,
+	TP_ARGS(client, id, address, length, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u64, id)
+		__field(u64, address)
+		__field(u64, length)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->id = id;
+		__entry->address = address;
+		__entry->length = length;
+		__entry->ret = ret;
+	),
+
+	TP_printk("client=%llu id=0x%llx address=0x%llx length=%llu ret=%d",
+		  __entry->client, __entry->id, __entry->address,
+		  __entry->length, __entry->ret)
+);
+
+TRACE_EVENT(lsabuf_copy,
 	TP_PROTO(u64 client, u64 id, bool to_client, u64 address, u64 length,
 		 u64 done, u32 paths, int ret),
-	TP_ARGS(client, id, to_client, address, length, done, paths, ret),
-	TP_STRUCT__entry(__field(u64, client) __field(u64, id) __field(u64,
-								       address)
-				 __field(u64, length) __field(u64, done)
-					 __field(u32, paths) __field(int, ret)
-						 __field(bool, to_client)),
-	TP_fast_assign(__entry->client = client; __entry->id = id;
-		       __entry->to_client = to_client;
-		       __entry->address = address; __entry->length = length;
-		       __entry->done = done; __entry->paths = paths;
-		       __entry->ret = ret;),
-	TP_printk(
-		"client=%llu id=0x%llx %s address=0x%llx length=%llu done=%llu path=%s ret=%d",
-		__entry->client, __entry->id,
-		__entry->to_client ? "to" : "from", __entry->address,
-		__entry->length, __entry->done,
-		lsabuf_show_paths(__entry->paths), __entry->ret));
 
-TRACE_EVENT(
-	lsabuf_reply,
+	TP_ARGS(client, id, to_client, address, length, done, paths, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u64, id)
+		__field(u64, address)
+		__field(u64, length)
+		__field(u64, done)
+		__field(u32, paths)
+		__field(int, ret)
+		__field(bool, to_client)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->id = id;
+		__entry->to_client = to_client;
+		__entry->address = address;
+		__entry->length = length;
+		__entry->done = done;
+		__entry->paths = paths;
+		__entry->ret = ret;
+	),
+
+	TP_printk("client=%llu id=0x%llx %s address=0x%llx length=%llu done=%llu path=%s ret=%d",
+		  __entry->client, __entry->id,
+		  __entry->to_client ? "to" : "from", __entry->address,
+		  __entry->length, __entry->done,
+		  lsabuf_show_paths(__entry->paths), __entry->ret)
+);
+
+TRACE_EVENT(lsabuf_reply,
 	TP_PROTO(u64 client, u64 id, u32 status, u64 address, u64 length,
 		 int ret),
+
 	TP_ARGS(client, id, status, address, length, ret),
-	TP_STRUCT__entry(__field(u64, client) __field(u64, id)
-				 __field(u64, address) __field(u64, length)
-					 __field(u32, status)
-						 __field(int, ret)),
-	TP_fast_assign(__entry->client = client; __entry->id = id;
-		       __entry->status = status; __entry->address = address;
-		       __entry->length = length; __entry->ret = ret;),
-	TP_printk(
-		"client=%llu id=0x%llx status=0x%x address=0x%llx length=%llu ret=%d",
-		__entry->client, __entry->id, __entry->status, __entry->address,
-		__entry->length, __entry->ret));
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u64, id)
+		__field(u64, address)
+		__field(u64, length)
+		__field(u32, status)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->id = id;
+		__entry->status = status;
+		__entry->address = address;
+		__entry->length = length;
+		__entry->ret = ret;
+	),
+
+	TP_printk("client=%llu id=0x%llx status=0x%x address=0x%llx length=%llu ret=%d",
+		  __entry->client, __entry->id, __entry->status,
+		  __entry->address, __entry->length, __entry->ret)
+);
 
 TRACE_EVENT(lsabuf_free,
-	    TP_PROTO(u32 pid, bool by_client, u64 address, int ret),
-	    TP_ARGS(pid, by_client, address, ret),
-	    TP_STRUCT__entry(__field(u64, address) __field(u32, pid)
-				     __field(int, ret)
-					     __field(bool, by_client)),
-	    TP_fast_assign(__entry->address = address; __entry->pid = pid;
-			   __entry->ret = ret; __entry->by_client = by_client;),
-	    TP_printk("pid=%u by=%s address=0x%llx ret=%d", __entry->pid,
-		      __entry->by_client ? "client" : "authority",
-		      __entry->address, __entry->ret));
+	TP_PROTO(u32 pid, bool by_client, u64 address, int ret),
+
+	TP_ARGS(pid, by_client, address, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, address)
+		__field(u32, pid)
+		__field(int, ret)
+		__field(bool, by_client)
+	),
+
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->by_client = by_client;
+		__entry->address = address;
+		__entry->ret = ret;
+	),
+
+	TP_printk("pid=%u by=%s address=0x%llx ret=%d",
+		  __entry->pid, __entry->by_client ? "client" : "authority",
+		  __entry->address, __entry->ret)
+);
+
+/* clang-format on */
 
 #endif /* LSABUF_TRACE_H */
 
