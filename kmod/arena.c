@@ -755,6 +755,33 @@ static void block_kill(struct lsabuf_block *block)
 	}
 }
 
+/* Whether a process (@owner 0) or an authority, for its request, may free. */
+static bool may_free(struct lsabuf_block *block, u64 owner,
+		     struct hlist_head *blocks)
+{
+	if (!owner)
+		return !block->open;
+	return block->owner == owner && (!block->open || block->open == blocks);
+}
+
+static int free_at(struct lsabuf_space *space, u64 address, u64 owner,
+		   struct hlist_head *blocks)
+{
+	struct lsabuf_block *block;
+
+	spin_lock(&space->lock);
+	block = lsabuf_block_lookup(space, address);
+	if (IS_ERR(block) || !may_free(block, owner, blocks) ||
+	    lsabuf_block_address(block) != address) {
+		spin_unlock(&space->lock);
+		return -ENOENT;
+	}
+	block_kill(block);
+	spin_unlock(&space->lock);
+	block_destroy(block);
+	return 0;
+}
+
 /**
  * lsabuf_block_free() - free a block that belongs to its process
  * @space: the space
@@ -765,19 +792,7 @@ static void block_kill(struct lsabuf_block *block)
  */
 int lsabuf_block_free(struct lsabuf_space *space, u64 address)
 {
-	struct lsabuf_block *block;
-
-	spin_lock(&space->lock);
-	block = lsabuf_block_lookup(space, address);
-	if (IS_ERR(block) || block->open ||
-	    lsabuf_block_address(block) != address) {
-		spin_unlock(&space->lock);
-		return -ENOENT;
-	}
-	block_kill(block);
-	spin_unlock(&space->lock);
-	block_destroy(block);
-	return 0;
+	return free_at(space, address, 0, NULL);
 }
 
 /**
@@ -793,20 +808,7 @@ int lsabuf_block_free(struct lsabuf_space *space, u64 address)
 int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
 			 struct hlist_head *blocks)
 {
-	struct lsabuf_block *block;
-
-	spin_lock(&space->lock);
-	block = lsabuf_block_lookup(space, address);
-	if (IS_ERR(block) || block->owner != owner ||
-	    (block->open && block->open != blocks) ||
-	    lsabuf_block_address(block) != address) {
-		spin_unlock(&space->lock);
-		return -ENOENT;
-	}
-	block_kill(block);
-	spin_unlock(&space->lock);
-	block_destroy(block);
-	return 0;
+	return free_at(space, address, owner, blocks);
 }
 
 /**
@@ -837,10 +839,6 @@ void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks)
  * @space: the space
  * @blocks: the request's list, empty afterwards
  *
- * Takes space->lock even for an empty list: whoever copies for a request
- * checks its state under that lock, so that no copy of a request which has
- * ended is under way when this returns.
- *
  * Context: no locks, may sleep.
  */
 void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks)
@@ -868,6 +866,22 @@ void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks)
 	}
 }
 
+/**
+ * lsabuf_space_sync() - wait for the copies of a request that has ended
+ * @space: its client's
+ *
+ * Whoever copies for a request checks its state under space->lock, and copies
+ * under it: after this no byte is on its way for a request that was not
+ * RECEIVED any more before.
+ *
+ * Context: no locks.
+ */
+void lsabuf_space_sync(struct lsabuf_space *space)
+{
+	spin_lock(&space->lock);
+	spin_unlock(&space->lock);
+}
+
 /* A range in any arena of the space. @hungry: one lacked a spare node. */
 static struct lsabuf_block *take_range(struct lsabuf_space *space, u32 granules,
 				       struct lsabuf_arena **hungry)
@@ -877,15 +891,15 @@ static struct lsabuf_block *take_range(struct lsabuf_space *space, u32 granules,
 
 	lockdep_assert_held(&space->lock);
 	list_for_each_entry(arena, &space->arenas, list) {
-		if (arena->closing)
+		if (arena->closing ||
+		    granules > lsabuf_heap_largest(arena->heap))
 			continue;
 		node = lsabuf_heap_alloc(arena->heap, granules);
 		if (node) {
 			to_block(node)->arena = arena;
 			return to_block(node);
 		}
-		if (!*hungry && lsabuf_heap_hungry(arena->heap) &&
-		    granules <= lsabuf_heap_largest(arena->heap)) {
+		if (!*hungry && lsabuf_heap_hungry(arena->heap)) {
 			arena->users++;
 			*hungry = arena;
 		}

@@ -130,6 +130,7 @@ void lsabuf_space_unwatch(struct lsabuf_space *space,
 			  struct lsabuf_watch *watch);
 void lsabuf_space_work(struct lsabuf_space *space);
 void lsabuf_space_leave(struct lsabuf_space *space);
+void lsabuf_space_sync(struct lsabuf_space *space);
 int lsabuf_space_grow(struct lsabuf_space *space, size_t length);
 unsigned long lsabuf_space_start(struct lsabuf_space *space);
 

@@ -415,6 +415,7 @@ struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
 void lsabuf_authority_disconnect(struct lsabuf_client *client)
 {
 	lsabuf_client_leave(client);
+	lsabuf_space_sync(client->space);
 	lsabuf_space_unwatch(client->space, &client->watch);
 	lsabuf_space_leave(client->space);
 }

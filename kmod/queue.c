@@ -208,14 +208,28 @@ static void detach_chore(struct lsabuf_request *request, int error)
 	finish_chore(chore, error);
 }
 
+/* The reply is set before the state that publishes it. */
+static void set_state(struct lsabuf_request *request,
+		      enum lsabuf_request_state state)
+{
+	/* Pairs with smp_load_acquire() in get_state(). */
+	smp_store_release(&request->state, state);
+}
+
+static enum lsabuf_request_state get_state(struct lsabuf_request *request)
+{
+	/* Pairs with smp_store_release() in set_state(). */
+	return smp_load_acquire(&request->state);
+}
+
 /* How an operation of the authority fails now, or 0. */
 static int held_error(struct lsabuf_request *request)
 {
-	switch (READ_ONCE(request->state)) {
+	switch (get_state(request)) {
 	case LSABUF_REQUEST_RECEIVED:
 		return 0;
 	case LSABUF_REQUEST_ABANDONED:
-		return READ_ONCE(request->reply.error);
+		return request->reply.error;
 	default:
 		return -ENOENT;
 	}
@@ -269,7 +283,7 @@ int lsabuf_chore_post(struct lsabuf_request *request,
 bool lsabuf_chore_pending(struct lsabuf_request *request)
 {
 	return READ_ONCE(request->chore) &&
-	       READ_ONCE(request->state) == LSABUF_REQUEST_RECEIVED;
+	       get_state(request) == LSABUF_REQUEST_RECEIVED;
 }
 
 /**
@@ -497,6 +511,22 @@ void lsabuf_request_put(struct lsabuf_request *request)
 	lsabuf_client_put(client);
 }
 
+/* There is an outcome: for the thread that waits, or for poll(). */
+static void settle(struct lsabuf_request *request)
+{
+	struct lsabuf_client *client = request->client;
+
+	lockdep_assert_held(&client->queue->lock);
+	if (request->waiter) {
+		wake_up_process(request->waiter);
+		return;
+	}
+	if (hlist_unhashed(&request->all))
+		return;
+	list_add_tail(&request->list, &client->done);
+	wake_up(&client->wait);
+}
+
 /* Requests: the queue */
 
 static void enqueue(struct lsabuf_request *request)
@@ -571,7 +601,7 @@ static void receive(struct lsabuf_request *request,
 		    struct lsabuf_receiver *receiver)
 {
 	lockdep_assert_held(&request->client->queue->lock);
-	WRITE_ONCE(request->state, LSABUF_REQUEST_RECEIVED);
+	set_state(request, LSABUF_REQUEST_RECEIVED);
 	request->held = true;
 	request->received = true;
 	request->client->heard_of = true;
@@ -594,27 +624,47 @@ static struct lsabuf_client *next_gone(struct lsabuf_queue *queue)
 }
 
 /* Users take turns, then the clients of one user, then their requests. */
+static struct lsabuf_request *next_request(struct lsabuf_queue *queue,
+					   bool pool)
+{
+	struct lsabuf_client *client;
+	struct lsabuf_user *user;
+
+	list_for_each_entry(user, &queue->ready, ready) {
+		if (pool && !has_share(queue, user))
+			continue;
+		client = list_first_entry(&user->clients, struct lsabuf_client,
+					  ready);
+		return list_first_entry(&client->queued, struct lsabuf_request,
+					list);
+	}
+	return NULL;
+}
+
+/* Its time was over before anybody received it: nobody shall. */
+static bool is_overdue(struct lsabuf_request *request)
+{
+	return request->deadline && ktime_after(ktime_get(), request->deadline);
+}
+
 static bool receive_next(struct lsabuf_queue *queue,
 			 struct lsabuf_receiver *receiver)
 {
 	struct lsabuf_request *request;
-	struct lsabuf_client *client;
-	struct lsabuf_user *user;
 
 	lockdep_assert_held(&queue->lock);
 	receiver->gone = next_gone(queue);
 	if (receiver->gone)
 		return true;
-	list_for_each_entry(user, &queue->ready, ready) {
-		if (receiver->pool && !has_share(queue, user))
-			continue;
-		client = list_first_entry(&user->clients, struct lsabuf_client,
-					  ready);
-		request = list_first_entry(&client->queued,
-					   struct lsabuf_request, list);
+	while ((request = next_request(queue, receiver->pool))) {
 		dequeue(request);
-		receive(request, receiver);
-		return true;
+		if (!is_overdue(request)) {
+			receive(request, receiver);
+			return true;
+		}
+		request->reply.error = -ETIMEDOUT;
+		set_state(request, LSABUF_REQUEST_REPLIED);
+		settle(request);
 	}
 	return false;
 }
@@ -661,7 +711,7 @@ static void hand_over(struct lsabuf_request *request)
 		wake_receiver(queue, receiver);
 		return;
 	}
-	WRITE_ONCE(request->state, LSABUF_REQUEST_QUEUED);
+	set_state(request, LSABUF_REQUEST_QUEUED);
 	enqueue(request);
 	if (wq_has_sleeper(&queue->wait))
 		wake_up(&queue->wait);
@@ -755,22 +805,6 @@ bool lsabuf_receive_end(struct lsabuf_queue *queue,
 	return receiver->request || receiver->gone;
 }
 
-/* There is an outcome: for the thread that waits, or for poll(). */
-static void settle(struct lsabuf_request *request)
-{
-	struct lsabuf_client *client = request->client;
-
-	lockdep_assert_held(&client->queue->lock);
-	if (request->waiter) {
-		wake_up_process(request->waiter);
-		return;
-	}
-	if (hlist_unhashed(&request->all))
-		return;
-	list_add_tail(&request->list, &client->done);
-	wake_up(&client->wait);
-}
-
 /* The authority lets a request go that it holds; the caller drops the ref. */
 static void unhold(struct lsabuf_request *request)
 {
@@ -824,11 +858,11 @@ void lsabuf_request_requeue(struct lsabuf_request *request)
 		unhold(request);
 		if (request->state == LSABUF_REQUEST_RECEIVED) {
 			request->received = false;
-			WRITE_ONCE(request->state, LSABUF_REQUEST_QUEUED);
+			set_state(request, LSABUF_REQUEST_QUEUED);
 			enqueue_first(request);
 			serve_receivers(queue);
 		} else if (hlist_unhashed(&request->all)) {
-			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
+			set_state(request, LSABUF_REQUEST_GONE);
 		}
 	}
 	spin_unlock(&queue->lock);
@@ -859,10 +893,10 @@ int lsabuf_request_reply(struct lsabuf_request *request,
 		ret = held_error(request);
 		if (!ret) {
 			request->reply = *reply;
-			WRITE_ONCE(request->state, LSABUF_REQUEST_REPLIED);
+			set_state(request, LSABUF_REQUEST_REPLIED);
 			settle(request);
 		} else if (hlist_unhashed(&request->all)) {
-			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
+			set_state(request, LSABUF_REQUEST_GONE);
 		}
 	}
 	spin_unlock(&queue->lock);
@@ -896,8 +930,8 @@ int lsabuf_request_expire(struct lsabuf_request *request)
 		WRITE_ONCE(request->chore, NULL);
 	} else if (!ret) {
 		ret = -ECANCELED;
-		WRITE_ONCE(request->reply.error, -ECANCELED);
-		WRITE_ONCE(request->state, LSABUF_REQUEST_ABANDONED);
+		request->reply.error = -ECANCELED;
+		set_state(request, LSABUF_REQUEST_ABANDONED);
 		detach_chore(request, -ECANCELED);
 		settle(request);
 	}
@@ -958,7 +992,7 @@ void lsabuf_request_detach(struct lsabuf_request *request)
  */
 bool lsabuf_request_settled(struct lsabuf_request *request)
 {
-	enum lsabuf_request_state state = READ_ONCE(request->state);
+	enum lsabuf_request_state state = get_state(request);
 
 	return state != LSABUF_REQUEST_QUEUED &&
 	       state != LSABUF_REQUEST_RECEIVED;
@@ -971,21 +1005,21 @@ static void let_go(struct lsabuf_request *request, int error)
 	hlist_del_init(&request->all);
 	switch (request->state) {
 	case LSABUF_REQUEST_RECEIVED:
-		WRITE_ONCE(request->reply.error, error);
-		WRITE_ONCE(request->state, LSABUF_REQUEST_ABANDONED);
+		request->reply.error = error;
+		set_state(request, LSABUF_REQUEST_ABANDONED);
 		detach_chore(request, error);
 		break;
 	case LSABUF_REQUEST_ABANDONED:
 		list_del_init(&request->list);
 		if (!request->held)
-			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
+			set_state(request, LSABUF_REQUEST_GONE);
 		break;
 	case LSABUF_REQUEST_QUEUED:
 		dequeue(request);
 		fallthrough;
 	default:
 		list_del_init(&request->list);
-		WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
+		set_state(request, LSABUF_REQUEST_GONE);
 	}
 	if (request->waiter && request->waiter != current)
 		wake_up_process(request->waiter);
@@ -1132,12 +1166,12 @@ static bool orphan(struct lsabuf_request *request)
 	case LSABUF_REQUEST_RECEIVED:
 		request->reply.error = -EPIPE;
 		request->reply.status[0] = request->received;
-		WRITE_ONCE(request->state, LSABUF_REQUEST_REPLIED);
+		set_state(request, LSABUF_REQUEST_REPLIED);
 		settle(request);
 		break;
 	case LSABUF_REQUEST_ABANDONED:
 		if (hlist_unhashed(&request->all))
-			WRITE_ONCE(request->state, LSABUF_REQUEST_GONE);
+			set_state(request, LSABUF_REQUEST_GONE);
 		break;
 	default:
 		break;

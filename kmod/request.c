@@ -119,19 +119,18 @@ static int take_outcome(struct lsabuf_request *request,
 	}
 	/* Another thread may have given it up while it was copied out. */
 	if (!lsabuf_request_take(request))
-		return -ECANCELED;
+		reply.error = -ECANCELED;
 	if (!reply.error)
 		lsabuf_blocks_give(space, &request->blocks);
+	lsabuf_space_sync(space);
 	return reply.error;
 }
 
-/* No copy for a request that is given up is under way after this. */
 static bool give_up(struct lsabuf_request *request, int error)
 {
 	bool mine = lsabuf_request_give_up(request, error);
-	HLIST_HEAD(none);
 
-	lsabuf_blocks_give(request->client->space, &none);
+	lsabuf_space_sync(request->client->space);
 	return mine;
 }
 
@@ -214,6 +213,18 @@ static int prepare_request(struct lsabuf_request *request,
 	return ret ?: take_snapshot(request);
 }
 
+/* Last of what may fail, so that it has not happened when the rest did. */
+static int free_before_call(struct lsabuf_client *client, u64 address)
+{
+	int ret;
+
+	if (!address)
+		return 0;
+	ret = lsabuf_block_free(client->space, address);
+	trace_lsabuf_free(task_tgid_nr(current), true, address, ret);
+	return ret;
+}
+
 /* Nobody has seen the call: it may be made again as it is. */
 static int not_queued(int error, struct lsabuf_call __user *user)
 {
@@ -232,17 +243,12 @@ static int new_call(struct lsabuf_client *client, struct lsabuf_call *call,
 
 	if (call->submit_length > lsabuf_limits.max_submit)
 		return -EDQUOT;
-	if (call->free_address) {
-		ret = lsabuf_block_free(client->space, call->free_address);
-		trace_lsabuf_free(task_tgid_nr(current), true,
-				  call->free_address, ret);
-		if (ret)
-			return ret;
-	}
 	request = lsabuf_request_new(client, call->submit_length);
 	if (IS_ERR(request))
 		return not_queued(PTR_ERR(request), user);
 	ret = prepare_request(request, call);
+	if (!ret)
+		ret = free_before_call(client, call->free_address);
 	if (ret)
 		goto err_put;
 	ret = -EFAULT;
@@ -484,7 +490,8 @@ static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
 	if (ret)
 		return ret;
 	copy.client_address = *address;
-	ret = transfer(&copy);
+	/* Another thread may have replied: the block would pass unnoticed. */
+	ret = transfer(&copy) ?: lsabuf_request_held(request);
 	if (ret)
 		lsabuf_block_release(client->space, *address,
 				     client->queue->instance, &request->blocks);
@@ -654,8 +661,11 @@ static int commit_reply(struct lsabuf_request *request,
 		if (payload == -EFAULT || payload == -EINTR)
 			return payload;
 		reply.length = arg->payload_length;
-		/* The client learns that its answer could not be brought. */
-		reply.error = payload;
+		/*
+		 * The client learns that its answer could not be brought. To
+		 * it EAGAIN would mean that there is none yet.
+		 */
+		reply.error = payload == -EAGAIN ? -ENOMEM : payload;
 	}
 	ret = lsabuf_request_reply(request, &reply);
 	trace_lsabuf_reply(request->client->id, request->id, reply.status[0],

@@ -221,11 +221,13 @@ struct lsabuf_range {
  * @submit_address: the submit buffer
  * @submit_length: its length in bytes; 0 is allowed
  * @timeout_ns: relative time after which the call is given up, fixed when it
- *	is queued; 0 for none
+ *	is made; 0 for none. Nothing happens by itself then: who waits, repeats
+ *	the command, or would receive it, finds that its time is over
  * @ranges_address: array of struct lsabuf_range, for LSABUF_ACCESS_RANGES
  * @nr_ranges: number of its elements, at most LSABUF_MAX_RANGES
  * @__reserved: must be 0
- * @free_address: a block to free first, as FREE does; 0 for none
+ * @free_address: a block to free, as FREE does, before the request is queued;
+ *	0 for none
  * @out_status: two values from the authority's reply
  * @out_address: return address from the reply
  * @out_length: return length from the reply
