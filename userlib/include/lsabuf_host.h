@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a program needs that hosts packages, as lsahost does. The program
+ * receives requests with the native interface (lsabuf.h), tells the library
+ * which request the calling thread works for, and calls the package, which
+ * reaches the client through the function table.
+ */
+#ifndef _LSABUF_HOST_H
+#define _LSABUF_HOST_H
+
+#include <stddef.h>
+
+#include <lsabuf.h>
+#include <windows.h>
+#include <ntsecapi.h>
+#include <ntsecpkg.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef NTSTATUS lsabuf_host_call_package(const UNICODE_STRING *name,
+					  PLSA_CLIENT_REQUEST request,
+					  PVOID submit, ULONG length,
+					  PVOID *return_buffer,
+					  PULONG return_length,
+					  PNTSTATUS status);
+typedef BOOLEAN
+lsabuf_host_is_trusted(int fd, const struct lsabuf_reply_receive *request);
+
+/**
+ * struct lsabuf_host - what the library asks the program
+ * @call_package: CallPackage of the table: call the package of that name, which
+ *	was called from inside, with the request that is given. The return
+ *	buffer is in this process. STATUS_NO_SUCH_PACKAGE: there is none
+ * @is_trusted: whether the client of this request has what Windows calls
+ *	SeTcbPrivilege
+ */
+struct lsabuf_host {
+	lsabuf_host_call_package *call_package;
+	lsabuf_host_is_trusted *is_trusted;
+};
+
+/**
+ * lsabuf_host_set() - name the program's functions
+ * @host: constant from here on; NULL members are allowed
+ *
+ * Call it before the first package is loaded.
+ */
+void lsabuf_host_set(const struct lsabuf_host *host);
+
+/**
+ * lsabuf_host_table() - the function table for packages
+ *
+ * It has the full size and lies in read-only memory. The 11 entries of
+ * LSA_DISPATCH_TABLE are its begin, and packages rely on getting the rest.
+ * No entry is NULL.
+ *
+ * Return: the table, constant.
+ */
+PLSA_SECPKG_FUNCTION_TABLE lsabuf_host_table(void);
+
+/**
+ * lsabuf_host_begin() - the calling thread works for a request
+ * @fd: authority
+ * @received: the request as it was received; copied
+ *
+ * Ends with lsabuf_host_end(), before the reply. Requests nest.
+ *
+ * Return: what packages get as ClientRequest, or NULL when more than
+ * LSABUF_HOST_MAX_REQUESTS are open.
+ */
+PLSA_CLIENT_REQUEST
+lsabuf_host_begin(int fd, const struct lsabuf_reply_receive *received);
+
+/* Most requests that are begun and not ended, in all threads */
+#define LSABUF_HOST_MAX_REQUESTS 2048
+
+/**
+ * lsabuf_host_end() - the calling thread is done with its latest request
+ * @request: as lsabuf_host_begin() returned it
+ *
+ * Packages that still use it, in other threads, get STATUS_INVALID_HANDLE.
+ */
+void lsabuf_host_end(PLSA_CLIENT_REQUEST request);
+
+/**
+ * struct lsabuf_host_heap - blocks of the LSA heap that a thread holds
+ * @count: number of the blocks remembered
+ * @blocks: these
+ *
+ * Packages return names from the LSA heap in more than one layout, or not from
+ * the heap at all. This tells what of it may be freed.
+ */
+struct lsabuf_host_heap {
+	size_t count;
+	PVOID blocks[64];
+};
+
+/**
+ * lsabuf_host_heap_watch() - remember what this thread allocates and frees
+ * @heap: zeroed, remembers the latest allocations which it has room for; NULL
+ *	ends it
+ */
+void lsabuf_host_heap_watch(struct lsabuf_host_heap *heap);
+
+/**
+ * lsabuf_host_heap_free() - free a block if it is one of those remembered
+ * @heap: no longer watching
+ * @block: any pointer
+ */
+void lsabuf_host_heap_free(struct lsabuf_host_heap *heap, PVOID block);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _LSABUF_HOST_H */

@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The package "probe": does what tests ask for with the services of the LSA,
+ * and tells what came out. Not for production: whoever calls it can have it
+ * sleep, or write where the caller itself could.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <windows.h>
+#include <ntstatus.h>
+#include <ntsecapi.h>
+#include <ntsecpkg.h>
+
+#include "probe.h"
+
+DECLSPEC_EXPORT LSA_AP_INITIALIZE_PACKAGE LsaApInitializePackage;
+DECLSPEC_EXPORT LSA_AP_CALL_PACKAGE LsaApCallPackage;
+DECLSPEC_EXPORT LSA_AP_CALL_PACKAGE LsaApCallPackageUntrusted;
+
+static PLSA_SECPKG_FUNCTION_TABLE lsa;
+
+/**
+ * struct probe - one call of this package
+ * @request: what services get for it
+ * @message: in the submit buffer
+ * @payload_length: bytes of the message's payload
+ * @client_base: address of the submit buffer in the client
+ * @return_buffer: as the LSA gave it
+ * @return_length: as the LSA gave it
+ * @call_status: what the entry point is to return
+ * @trusted: called through the entry point for logon processes
+ * @silent: leave the protocol status alone
+ */
+struct probe {
+	PLSA_CLIENT_REQUEST request;
+	struct probe_message *message;
+	ULONG payload_length;
+	PVOID client_base;
+	PVOID *return_buffer;
+	PULONG return_length;
+	NTSTATUS call_status;
+	bool trusted;
+	bool silent;
+};
+
+typedef NTSTATUS probe_function(struct probe *probe);
+
+static PVOID address_of(const struct probe *probe)
+{
+	return (PVOID)(uintptr_t)probe->message->address;
+}
+
+static NTSTATUS give(struct probe *probe, const void *bytes, ULONG length)
+{
+	NTSTATUS status;
+	PVOID buffer;
+
+	status = lsa->AllocateClientBuffer(probe->request, length, &buffer);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = lsa->CopyToClientBuffer(probe->request, length, buffer,
+					 (PVOID)bytes);
+	if (!NT_SUCCESS(status)) {
+		lsa->FreeClientBuffer(probe->request, buffer);
+		return status;
+	}
+	*probe->return_buffer = buffer;
+	*probe->return_length = length;
+	return status;
+}
+
+static NTSTATUS probe_echo(struct probe *probe)
+{
+	return give(probe, probe->message->payload, probe->payload_length);
+}
+
+/* The length is given as the pointer's state on failure: 1 where it is NULL */
+static NTSTATUS probe_allocate(struct probe *probe)
+{
+	PVOID buffer = &buffer;
+	NTSTATUS status;
+
+	status = lsa->AllocateClientBuffer(probe->request,
+					   probe->message->argument, &buffer);
+	if (!NT_SUCCESS(status)) {
+		*probe->return_length = !buffer;
+		return status;
+	}
+	*probe->return_buffer = buffer;
+	*probe->return_length = probe->message->argument;
+	return status;
+}
+
+static NTSTATUS probe_free(struct probe *probe)
+{
+	return lsa->FreeClientBuffer(probe->request, address_of(probe));
+}
+
+static NTSTATUS probe_copy_to(struct probe *probe)
+{
+	if (probe->message->argument > probe->payload_length)
+		return STATUS_INVALID_PARAMETER;
+	return lsa->CopyToClientBuffer(probe->request, probe->message->argument,
+				       address_of(probe),
+				       probe->message->payload);
+}
+
+static NTSTATUS probe_copy_from(struct probe *probe)
+{
+	ULONG length = probe->message->argument;
+	NTSTATUS status;
+	PVOID bytes;
+
+	bytes = lsa->AllocateLsaHeap(length);
+	if (!bytes)
+		return STATUS_NO_MEMORY;
+	status = lsa->CopyFromClientBuffer(probe->request, length, bytes,
+					   address_of(probe));
+	if (NT_SUCCESS(status) && length)
+		status = give(probe, bytes, length);
+	lsa->FreeLsaHeap(bytes);
+	return status;
+}
+
+static NTSTATUS probe_call_status(struct probe *probe)
+{
+	probe->call_status = probe->message->argument;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS probe_protocol_status(struct probe *probe)
+{
+	return probe->message->argument;
+}
+
+static NTSTATUS probe_silent(struct probe *probe)
+{
+	probe->silent = true;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS probe_leave(struct probe *probe)
+{
+	NTSTATUS status;
+	ULONG64 address;
+
+	status = give(probe, "left", sizeof("left"));
+	if (!NT_SUCCESS(status))
+		return status;
+	address = (uintptr_t)*probe->return_buffer;
+	status = lsa->CopyToClientBuffer(probe->request, sizeof(address),
+					 address_of(probe), &address);
+	if (probe->message->code == PROBE_LEAVE_FREED)
+		lsa->FreeClientBuffer(probe->request, *probe->return_buffer);
+	probe->call_status = probe->message->argument;
+	return status;
+}
+
+static NTSTATUS probe_null_request(struct probe *probe)
+{
+	probe->request = NULL;
+	return probe_echo(probe);
+}
+
+/*
+ * Other threads
+ */
+
+static void *ask_without_request(void *argument)
+{
+	struct probe_worker *worker = argument;
+	SECPKG_CLIENT_INFO client;
+	SECPKG_CALL_INFO call;
+	PVOID buffer = &buffer;
+	ULONG word = 0;
+	size_t i;
+
+	memset(&call, 0xff, sizeof(call));
+	worker->allocate = lsa->AllocateClientBuffer(NULL, 16, &buffer);
+	worker->pointer_is_null = !buffer;
+	worker->free = lsa->FreeClientBuffer(NULL, &buffer);
+	worker->copy_to = lsa->CopyToClientBuffer(NULL, 4, &word, &word);
+	worker->copy_from = lsa->CopyFromClientBuffer(NULL, 4, &word, &word);
+	worker->copy_nothing = lsa->CopyToClientBuffer(NULL, 0, NULL, NULL);
+	worker->client_info = lsa->GetClientInfo(&client);
+	worker->call_info = lsa->GetCallInfo(&call);
+	for (i = 0; i < sizeof(call); i++)
+		worker->call_info_bytes |= ((const UCHAR *)&call)[i];
+	return NULL;
+}
+
+static NTSTATUS run_thread(void *(*function)(void *), void *argument)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, function, argument))
+		return STATUS_INSUFFICIENT_RESOURCES;
+	pthread_join(thread, NULL);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS probe_worker(struct probe *probe)
+{
+	struct probe_worker worker = { 0 };
+	NTSTATUS status;
+
+	status = run_thread(ask_without_request, &worker);
+	if (!NT_SUCCESS(status))
+		return status;
+	return give(probe, &worker, sizeof(worker));
+}
+
+static void *echo_elsewhere(void *argument)
+{
+	struct probe *probe = argument;
+
+	/* Its status takes the way that is free for it */
+	probe->message->argument = probe_echo(probe);
+	return NULL;
+}
+
+static NTSTATUS probe_worker_handle(struct probe *probe)
+{
+	NTSTATUS status;
+
+	status = run_thread(echo_elsewhere, probe);
+	if (!NT_SUCCESS(status))
+		return status;
+	return probe->message->argument;
+}
+
+/*
+ * Handles
+ */
+
+static PLSA_CLIENT_REQUEST kept;
+
+static NTSTATUS probe_keep_handle(struct probe *probe)
+{
+	kept = probe->request;
+	return kept ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS allocate_with(PLSA_CLIENT_REQUEST request)
+{
+	PVOID buffer;
+
+	return lsa->AllocateClientBuffer(request, 16, &buffer);
+}
+
+static NTSTATUS probe_stale_handle(struct probe *probe)
+{
+	UNREFERENCED_PARAMETER(probe);
+	return allocate_with(kept);
+}
+
+static NTSTATUS probe_bad_handle(struct probe *probe)
+{
+	return allocate_with(address_of(probe));
+}
+
+static NTSTATUS probe_read_handle(struct probe *probe)
+{
+	ULONG64 word = (uintptr_t)*probe->request;
+
+	return give(probe, &word, sizeof(word));
+}
+
+/*
+ * Other packages
+ */
+
+static NTSTATUS give_inner(struct probe *probe, struct probe_inner *inner,
+			   const void *reply)
+{
+	NTSTATUS status;
+	PVOID both;
+
+	both = lsa->AllocateLsaHeap(sizeof(*inner) + inner->length);
+	if (!both)
+		return STATUS_NO_MEMORY;
+	memcpy(both, inner, sizeof(*inner));
+	if (reply)
+		memcpy((PCHAR)both + sizeof(*inner), reply, inner->length);
+	status = give(probe, both, sizeof(*inner) + inner->length);
+	lsa->FreeLsaHeap(both);
+	return status;
+}
+
+static NTSTATUS probe_call_package(struct probe *probe)
+{
+	ULONG name_length = probe->message->argument;
+	struct probe_inner inner = { 0 };
+	UNICODE_STRING name;
+	PVOID message, reply;
+	NTSTATUS status;
+	ULONG length;
+
+	if (name_length > probe->payload_length || name_length > MAXUSHORT)
+		return STATUS_INVALID_PARAMETER;
+	/* Apart, so that it is as well aligned as any message */
+	length = probe->payload_length - name_length;
+	message = lsa->AllocateLsaHeap(length);
+	if (!message)
+		return STATUS_NO_MEMORY;
+	memcpy(message, probe->message->payload + name_length, length);
+	name.Buffer = (PWSTR)probe->message->payload;
+	name.Length = name_length;
+	name.MaximumLength = name_length;
+	inner.status = lsa->CallPackage(&name, message, length, &reply,
+					&inner.length, &inner.protocol_status);
+	lsa->FreeLsaHeap(message);
+	inner.has_buffer = !!reply;
+	status = give_inner(probe, &inner, reply);
+	lsa->FreeReturnBuffer(reply);
+	return status;
+}
+
+/*
+ * Who calls
+ */
+
+static void ask_client(struct probe_info *info)
+{
+	SECPKG_CLIENT_INFO_EX ex;
+	struct {
+		SECPKG_CLIENT_INFO client;
+		UCHAR guard[16];
+	} guarded;
+	size_t i;
+
+	memset(&guarded, 0xa5, sizeof(guarded));
+	info->client_status = lsa->GetClientInfo(&guarded.client);
+	for (i = 0; i < sizeof(guarded.guard) && guarded.guard[i] == 0xa5; i++)
+		;
+	info->client_size = sizeof(guarded.client);
+	if (i < sizeof(guarded.guard))
+		info->client_size = sizeof(guarded);
+	info->logon_id = guarded.client.LogonId;
+	info->process = guarded.client.ProcessID;
+	info->thread = guarded.client.ThreadID;
+	info->has_tcb = guarded.client.HasTcbPrivilege;
+	info->client_flags = guarded.client.ClientFlags;
+	info->level = guarded.client.ImpersonationLevel;
+	info->client_ex_status = lsa->GetClientInfoEx(&ex, sizeof(ex));
+	info->ex_process = ex.ProcessID;
+}
+
+static NTSTATUS probe_info(struct probe *probe)
+{
+	struct probe_info info = { .trusted = probe->trusted };
+	SECPKG_CALL_INFO call;
+
+	ask_client(&info);
+	info.call_info = lsa->GetCallInfo(&call);
+	info.call_process = call.ProcessId;
+	info.call_thread = call.ThreadId;
+	info.call_attributes = call.Attributes;
+	info.call_count = call.CallCount;
+	info.flags_status = lsa->GetExtendedCallFlags(&info.extended_flags);
+	return give(probe, &info, sizeof(info));
+}
+
+static NTSTATUS probe_in_place(struct probe *probe)
+{
+	static const char text[] = "written";
+
+	if (probe->payload_length < sizeof(text))
+		return STATUS_INVALID_PARAMETER;
+	memcpy(probe->message->payload, text, sizeof(text));
+	return lsa->CopyToClientBuffer(probe->request, sizeof(text),
+				       (PCHAR)probe->client_base +
+					       offsetof(struct probe_message,
+							payload),
+				       probe->message->payload);
+}
+
+static NTSTATUS probe_table(struct probe *probe)
+{
+	PVOID entries[sizeof(*lsa) / sizeof(PVOID)];
+	UCHAR set[ARRAYSIZE(entries)];
+	size_t i;
+
+	memcpy(entries, lsa, sizeof(entries));
+	for (i = 0; i < ARRAYSIZE(entries); i++)
+		set[i] = !!entries[i];
+	return give(probe, set, sizeof(set));
+}
+
+static bool is_all(const UCHAR *bytes, size_t length, UCHAR value)
+{
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		if (bytes[i] != value)
+			return false;
+	}
+	return true;
+}
+
+static bool protect_works(PVOID block, ULONG length)
+{
+	memset(block, 's', length);
+	lsa->LsaProtectMemory(block, length);
+	if (is_all(block, length, 's'))
+		return false;
+	lsa->LsaUnprotectMemory(block, length);
+	return is_all(block, length, 's');
+}
+
+static NTSTATUS probe_heaps(struct probe *probe)
+{
+	PVOID heap = lsa->AllocateLsaHeap(1000);
+	PVOID private = lsa->AllocatePrivateHeap(1000);
+	PVOID nothing = lsa->AllocateLsaHeap(0);
+	bool good;
+
+	UNREFERENCED_PARAMETER(probe);
+	good = heap && private && nothing && is_all(heap, 1000, 0) &&
+	       is_all(private, 1000, 0) && protect_works(heap, 1000) &&
+	       protect_works(heap, 16) && protect_works(heap, 65);
+	lsa->LsaProtectMemory(NULL, 0);
+	lsa->FreeLsaHeap(heap);
+	lsa->FreeLsaHeap(nothing);
+	lsa->FreeLsaHeap(NULL);
+	lsa->FreePrivateHeap(private);
+	lsa->FreePrivateHeap(NULL);
+	lsa->FreeReturnBuffer(NULL);
+	return good ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static void sleep_for(ULONG ms)
+{
+	struct timespec left = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L,
+	};
+
+	while (nanosleep(&left, &left))
+		;
+}
+
+static NTSTATUS probe_sleep(struct probe *probe)
+{
+	sleep_for(probe->message->argument);
+	return probe_echo(probe);
+}
+
+static pthread_mutex_t outlived_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct probe_outlived outlived;
+
+static NTSTATUS probe_outlive(struct probe *probe)
+{
+	struct probe_outlived now = { 0 };
+	SECPKG_CLIENT_INFO client;
+	PVOID buffer = &buffer;
+	ULONG word = 0;
+
+	sleep_for(probe->message->argument);
+	now.allocate = lsa->AllocateClientBuffer(probe->request, 16, &buffer);
+	now.pointer_is_null = !buffer;
+	now.free = lsa->FreeClientBuffer(probe->request, probe->client_base);
+	now.copy_to = lsa->CopyToClientBuffer(probe->request, sizeof(word),
+					      probe->client_base, &word);
+	now.copy_from = lsa->CopyFromClientBuffer(probe->request, sizeof(word),
+						  &word, probe->client_base);
+	now.client_info = lsa->GetClientInfo(&client);
+	now.client_flags = client.ClientFlags;
+	if (probe->payload_length >= sizeof(now.payload))
+		memcpy(now.payload, probe->message->payload,
+		       sizeof(now.payload));
+	pthread_mutex_lock(&outlived_lock);
+	now.count = outlived.count + 1;
+	outlived = now;
+	pthread_mutex_unlock(&outlived_lock);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS probe_recall(struct probe *probe)
+{
+	struct probe_outlived now;
+
+	pthread_mutex_lock(&outlived_lock);
+	now = outlived;
+	pthread_mutex_unlock(&outlived_lock);
+	return give(probe, &now, sizeof(now));
+}
+
+/* The last service that did not refuse what it should have */
+static NTSTATUS probe_nulls(struct probe *probe)
+{
+	PLSA_CLIENT_REQUEST request = probe->request;
+	NTSTATUS status = STATUS_SUCCESS;
+	ULONG word = 0;
+
+	if (NT_SUCCESS(lsa->AllocateClientBuffer(request, 16, NULL)))
+		status = STATUS_INVALID_PARAMETER_1;
+	if (NT_SUCCESS(lsa->CopyToClientBuffer(request, 4, NULL, &word)) ||
+	    NT_SUCCESS(lsa->CopyToClientBuffer(request, 4, probe->client_base,
+					       NULL)))
+		status = STATUS_INVALID_PARAMETER_2;
+	if (NT_SUCCESS(lsa->CopyFromClientBuffer(request, 4, NULL,
+						 probe->client_base)) ||
+	    NT_SUCCESS(lsa->CopyFromClientBuffer(request, 4, &word, NULL)))
+		status = STATUS_INVALID_PARAMETER_3;
+	if (!NT_SUCCESS(lsa->FreeClientBuffer(request, NULL)) ||
+	    NT_SUCCESS(lsa->GetClientInfo(NULL)) || lsa->GetCallInfo(NULL) ||
+	    NT_SUCCESS(lsa->CallPackage(NULL, NULL, 0, NULL, NULL, NULL)))
+		status = STATUS_UNSUCCESSFUL;
+	return status;
+}
+
+static NTSTATUS probe_query(struct probe *probe)
+{
+	PVOID reply = &reply;
+	NTSTATUS status;
+
+	status = lsa->QueryClientRequest(probe->request,
+					 probe->message->argument, &reply);
+	return reply ? STATUS_UNSUCCESSFUL : status;
+}
+
+static NTSTATUS probe_unsupported(struct probe *probe)
+{
+	SecBuffer buffer = { 0 };
+	LUID id = { 0 };
+	bool good;
+
+	UNREFERENCED_PARAMETER(probe);
+	good = lsa->MapBuffer(&buffer, &buffer) == STATUS_NOT_SUPPORTED &&
+	       lsa->CreateLogonSession(&id) == STATUS_NOT_SUPPORTED &&
+	       lsa->ImpersonateClient() == STATUS_NOT_SUPPORTED &&
+	       !lsa->CreateSharedMemory(4096, 4096) &&
+	       !lsa->DeleteSharedMemory(NULL) &&
+	       !lsa->CreateThread(NULL, 0, NULL, NULL, 0, NULL);
+	lsa->FreeSharedMemory(NULL, NULL);
+	lsa->CrediFreeCredentials(0, NULL);
+	lsa->DummyFunction6(NULL, 0);
+	return good ? STATUS_NOT_SUPPORTED : STATUS_UNSUCCESSFUL;
+}
+
+static probe_function *const functions[] = {
+	[PROBE_ECHO] = probe_echo,
+	[PROBE_ALLOCATE] = probe_allocate,
+	[PROBE_FREE] = probe_free,
+	[PROBE_COPY_TO] = probe_copy_to,
+	[PROBE_COPY_FROM] = probe_copy_from,
+	[PROBE_CALL_STATUS] = probe_call_status,
+	[PROBE_PROTOCOL_STATUS] = probe_protocol_status,
+	[PROBE_SILENT] = probe_silent,
+	[PROBE_LEAVE] = probe_leave,
+	[PROBE_LEAVE_FREED] = probe_leave,
+	[PROBE_NULL_REQUEST] = probe_null_request,
+	[PROBE_WORKER] = probe_worker,
+	[PROBE_WORKER_HANDLE] = probe_worker_handle,
+	[PROBE_KEEP_HANDLE] = probe_keep_handle,
+	[PROBE_STALE_HANDLE] = probe_stale_handle,
+	[PROBE_BAD_HANDLE] = probe_bad_handle,
+	[PROBE_READ_HANDLE] = probe_read_handle,
+	[PROBE_CALL_PACKAGE] = probe_call_package,
+	[PROBE_INFO] = probe_info,
+	[PROBE_IN_PLACE] = probe_in_place,
+	[PROBE_TABLE] = probe_table,
+	[PROBE_HEAPS] = probe_heaps,
+	[PROBE_SLEEP] = probe_sleep,
+	[PROBE_OUTLIVE] = probe_outlive,
+	[PROBE_RECALL] = probe_recall,
+	[PROBE_NULLS] = probe_nulls,
+	[PROBE_QUERY] = probe_query,
+	[PROBE_UNSUPPORTED] = probe_unsupported,
+};
+
+static NTSTATUS call(struct probe *probe, PVOID submit, ULONG length,
+		     PNTSTATUS protocol_status)
+{
+	NTSTATUS status;
+
+	/* For tests of empty messages */
+	if (!length)
+		return submit ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
+	probe->message = submit;
+	if (!submit || length < sizeof(*probe->message) ||
+	    probe->message->code >= ARRAYSIZE(functions) ||
+	    !functions[probe->message->code])
+		return STATUS_INVALID_PARAMETER;
+	probe->payload_length = length - sizeof(*probe->message);
+	status = functions[probe->message->code](probe);
+	if (!probe->silent)
+		*protocol_status = status;
+	return probe->call_status;
+}
+
+NTSTATUS NTAPI LsaApCallPackage(PLSA_CLIENT_REQUEST request, PVOID submit,
+				PVOID client_base, ULONG length,
+				PVOID *return_buffer, PULONG return_length,
+				PNTSTATUS protocol_status)
+{
+	struct probe probe = {
+		.request = request,
+		.client_base = client_base,
+		.return_buffer = return_buffer,
+		.return_length = return_length,
+		.trusted = true,
+	};
+
+	return call(&probe, submit, length, protocol_status);
+}
+
+NTSTATUS NTAPI LsaApCallPackageUntrusted(PLSA_CLIENT_REQUEST request,
+					 PVOID submit, PVOID client_base,
+					 ULONG length, PVOID *return_buffer,
+					 PULONG return_length,
+					 PNTSTATUS protocol_status)
+{
+	struct probe probe = {
+		.request = request,
+		.client_base = client_base,
+		.return_buffer = return_buffer,
+		.return_length = return_length,
+	};
+
+	return call(&probe, submit, length, protocol_status);
+}
+
+/* Name and text apart, unlike in other packages: the LSA takes both forms */
+NTSTATUS NTAPI LsaApInitializePackage(ULONG package_id,
+				      PLSA_DISPATCH_TABLE table,
+				      PLSA_STRING database,
+				      PLSA_STRING confidentiality,
+				      PLSA_STRING *package_name)
+{
+	PLSA_STRING name;
+
+	UNREFERENCED_PARAMETER(package_id);
+	UNREFERENCED_PARAMETER(database);
+	UNREFERENCED_PARAMETER(confidentiality);
+	lsa = (PLSA_SECPKG_FUNCTION_TABLE)table;
+	name = lsa->AllocateLsaHeap(sizeof(*name));
+	if (!name)
+		return STATUS_NO_MEMORY;
+	name->Buffer = lsa->AllocateLsaHeap(sizeof(PROBE_PACKAGE_NAME));
+	if (!name->Buffer) {
+		lsa->FreeLsaHeap(name);
+		return STATUS_NO_MEMORY;
+	}
+	memcpy(name->Buffer, PROBE_PACKAGE_NAME, sizeof(PROBE_PACKAGE_NAME));
+	name->Length = sizeof(PROBE_PACKAGE_NAME) - 1;
+	name->MaximumLength = sizeof(PROBE_PACKAGE_NAME);
+	*package_name = name;
+	return STATUS_SUCCESS;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The requests that packages work for, as services.c sees them. */
+#ifndef _LSABUF_SRC_HOST_H
+#define _LSABUF_SRC_HOST_H
+
+#include <stdbool.h>
+
+#include <lsabuf_host.h>
+
+/**
+ * struct host_request - a request that a thread works for
+ * @word: what PLSA_CLIENT_REQUEST points at: its own address while it is open.
+ *	Packages look at it, so it comes first (atomic)
+ * @is_taken: belongs to somebody (atomic)
+ * @outer: the same thread's request before it (owner's thread)
+ * @fd: authority; -1 for a call from inside this process (constant while open)
+ * @sequence: counts the calls of this process (constant while open)
+ * @received: as the kernel gave it; zeroes from inside (constant while open)
+ */
+struct host_request {
+	PVOID word;
+	_Atomic bool is_taken;
+	struct host_request *outer;
+	int fd;
+	ULONG sequence;
+	struct lsabuf_reply_receive received;
+};
+
+struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle);
+struct host_request *host_request_current(void);
+PLSA_CLIENT_REQUEST host_request_begin_inside(void);
+const struct lsabuf_host *host_get(void);
+
+/* table.c */
+extern const LSA_SECPKG_FUNCTION_TABLE host_table;
+
+#endif /* _LSABUF_SRC_HOST_H */

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The client's face of the LSA: the functions of ntsecapi.h.
+ *
+ * Outputs may be NULL, each of them, and are preset whatever happens: buffer
+ * NULL, length 0, protocol status success. The status of the call is written
+ * last of all, as its return value, so that a caller may give the address of
+ * the same variable for the protocol status.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <windows.h>
+#include <ntstatus.h>
+#include <ntsecapi.h>
+
+#include "internal.h"
+#include "protocol.h"
+
+/*
+ * A file without role, kept for LsaFreeReturnBuffer(): it has to work without
+ * any handle, and in processes that can open nothing by then. -1: none
+ */
+static _Atomic int free_fd = -1;
+
+static int get_free_fd(void)
+{
+	int fd = atomic_load(&free_fd);
+	int none = -1;
+
+	if (fd >= 0)
+		return fd;
+	fd = lsabuf_open(NULL);
+	if (fd >= 0 && !atomic_compare_exchange_strong(&free_fd, &none, fd)) {
+		lsabuf_close(fd);
+		fd = none;
+	}
+	return fd;
+}
+
+static NTSTATUS free_with(int fd, PVOID buffer)
+{
+	return lsabuf_status(lsabuf_free(fd, buffer), LSABUF_SUBJECT_BLOCK);
+}
+
+/* The device cannot be opened: any connection that is open does it as well */
+static NTSTATUS free_with_handle(PVOID buffer, int error)
+{
+	struct lsa_handle *handle = lsa_handle_get_any();
+	NTSTATUS status;
+
+	if (!handle)
+		return lsabuf_status(error, LSABUF_SUBJECT_DEVICE);
+	status = free_with(lsa_handle_fd(handle), buffer);
+	lsa_handle_put(handle);
+	return status;
+}
+
+LSABUF_EXPORT NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer)
+{
+	NTSTATUS status;
+	int fd, attempt;
+
+	if (!Buffer)
+		return STATUS_SUCCESS;
+	for (attempt = 0;; attempt++) {
+		fd = get_free_fd();
+		if (fd < 0)
+			return free_with_handle(Buffer, fd);
+		status = free_with(fd, Buffer);
+		if (status == STATUS_SUCCESS || attempt ||
+		    (status != STATUS_INVALID_HANDLE && lsabuf_fd_is_ours(fd)))
+			return status;
+		/* Somebody closed it, and perhaps has its number now */
+		atomic_compare_exchange_strong(&free_fd, &fd, -1);
+	}
+}
+
+static NTSTATUS connect_to_lsa(PHANDLE LsaHandle, bool trusted)
+{
+	enum lsabuf_subject subject;
+	void *value = NULL;
+	int ret;
+
+	/* Failure here is not yet one: freeing tries again */
+	get_free_fd();
+	ret = lsa_handle_create(trusted, &value, &subject);
+	*LsaHandle = value;
+	return lsabuf_status(ret, subject);
+}
+
+LSABUF_EXPORT NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle)
+{
+	if (!LsaHandle)
+		return STATUS_INVALID_PARAMETER;
+	return connect_to_lsa(LsaHandle, false);
+}
+
+static NTSTATUS call_status(int error, const struct lsabuf_call *call)
+{
+	return error ? lsabuf_status(error, LSABUF_SUBJECT_CONNECTION) :
+		       (NTSTATUS)call->out_status[0];
+}
+
+static NTSTATUS call_lsa(HANDLE LsaHandle, struct lsabuf_call *call)
+{
+	struct lsa_handle *handle = lsa_handle_get(LsaHandle);
+	NTSTATUS status;
+
+	if (!handle)
+		return STATUS_INVALID_HANDLE;
+	if (call->kind == LSA_MESSAGE_CALL && lsa_handle_is_trusted(handle))
+		call->kind = LSA_MESSAGE_CALL_TRUSTED;
+	status = call_status(lsa_handle_call(handle, call), call);
+	lsa_handle_put(handle);
+	return status;
+}
+
+static NTSTATUS send_name(HANDLE LsaHandle, enum lsa_message kind,
+			  const LSA_STRING *name, struct lsabuf_call *call)
+{
+	if (!name->Buffer && name->Length)
+		return STATUS_INVALID_PARAMETER;
+	if (name->Length > LSA_MAX_NAME)
+		return STATUS_NAME_TOO_LONG;
+	lsabuf_call_prepare(call, kind, 0, name->Buffer, name->Length);
+	return call_lsa(LsaHandle, call);
+}
+
+LSABUF_EXPORT NTSTATUS NTAPI
+LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE LsaHandle,
+			PLSA_OPERATIONAL_MODE SecurityMode)
+{
+	struct lsabuf_call call;
+	NTSTATUS status;
+
+	if (!LsaHandle)
+		return STATUS_INVALID_PARAMETER;
+	*LsaHandle = NULL;
+	if (SecurityMode)
+		*SecurityMode = 0;
+	if (!LogonProcessName)
+		return STATUS_INVALID_PARAMETER;
+	/* Tell a bad name before there is an LSA to be told */
+	if (LogonProcessName->Length > LSA_MAX_NAME)
+		return STATUS_NAME_TOO_LONG;
+	status = connect_to_lsa(LsaHandle, true);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = send_name(*LsaHandle, LSA_MESSAGE_REGISTER, LogonProcessName,
+			   &call);
+	if (!NT_SUCCESS(status)) {
+		lsa_handle_close(*LsaHandle);
+		*LsaHandle = NULL;
+	}
+	return status;
+}
+
+LSABUF_EXPORT
+NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle,
+					      PLSA_STRING PackageName,
+					      PULONG AuthenticationPackage)
+{
+	struct lsabuf_call call;
+	NTSTATUS status;
+
+	if (!PackageName || !AuthenticationPackage)
+		return STATUS_INVALID_PARAMETER;
+	*AuthenticationPackage = 0;
+	status = send_name(LsaHandle, LSA_MESSAGE_LOOKUP_PACKAGE, PackageName,
+			   &call);
+	if (NT_SUCCESS(status))
+		*AuthenticationPackage = call.out_status[1];
+	return status;
+}
+
+LSABUF_EXPORT
+NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle,
+					    ULONG AuthenticationPackage,
+					    PVOID ProtocolSubmitBuffer,
+					    ULONG SubmitBufferLength,
+					    PVOID *ProtocolReturnBuffer,
+					    PULONG ReturnBufferLength,
+					    PNTSTATUS ProtocolStatus)
+{
+	struct lsabuf_call call;
+	NTSTATUS status;
+
+	if (ProtocolReturnBuffer)
+		*ProtocolReturnBuffer = NULL;
+	if (ReturnBufferLength)
+		*ReturnBufferLength = 0;
+	if (ProtocolStatus)
+		*ProtocolStatus = STATUS_SUCCESS;
+	if (!ProtocolSubmitBuffer && SubmitBufferLength)
+		return STATUS_INVALID_PARAMETER;
+
+	lsabuf_call_prepare(&call, LSA_MESSAGE_CALL, AuthenticationPackage,
+			    ProtocolSubmitBuffer, SubmitBufferLength);
+	status = call_lsa(LsaHandle, &call);
+	if (!NT_SUCCESS(status))
+		return status;
+
+	/* What the caller has no place for would be lost to it */
+	if (ProtocolReturnBuffer)
+		*ProtocolReturnBuffer = (PVOID)(uintptr_t)call.out_address;
+	else
+		LsaFreeReturnBuffer((PVOID)(uintptr_t)call.out_address);
+	if (ReturnBufferLength)
+		*ReturnBufferLength = call.out_length;
+	if (ProtocolStatus)
+		*ProtocolStatus = call.out_status[1];
+	return status;
+}
+
+LSABUF_EXPORT NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)
+{
+	return lsa_handle_close(LsaHandle) ? STATUS_SUCCESS :
+					     STATUS_INVALID_HANDLE;
+}

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * lsacall: calls a package of the local security authority and shows what came
+ * back, and where in this process it lies.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <windows.h>
+#include <ntstatus.h>
+#include <ntsecapi.h>
+
+#include <lsabuf.h>
+#include <lsabuf_account.h>
+
+struct options {
+	const char *package;
+	const char *hex;
+	const char *uid;
+	bool small_copies;
+	bool by_offset;
+	bool getent;
+	bool all;
+};
+
+static const char usage[] =
+	"usage: lsacall [options] account NAME...\n"
+	"       lsacall [options] account --uid=N\n"
+	"       lsacall [options] account --all\n"
+	"       lsacall [options] --package=PACKAGE [--hex=BYTES]\n"
+	"Call a package of the local security authority and show the reply.\n"
+	"\n"
+	"  -d, --device=FILE     device (default: $LSABUF_DEVICE, or\n"
+	"                        " LSABUF_DEVICE_DEFAULT ")\n"
+	"  -e, --endpoint=NAME   endpoint of the authority (default:\n"
+	"                        $LSABUF_ENDPOINT, or\n"
+	"                        " LSABUF_ENDPOINT_DEFAULT ")\n"
+	"  -h, --help            show this\n"
+	"  -V, --version         show the version\n"
+	"\n"
+	"Questions about users:\n"
+	"  -u, --uid=N           ask for a user id\n"
+	"  -a, --all             ask for every user of the local database\n"
+	"  -s, --small-copies    let the package copy its reply in small pieces\n"
+	"  -o, --by-offset       give the name's offset rather than its address\n"
+	"  -g, --getent          print one line for each user, as getent passwd does\n"
+	"\n"
+	"Any package:\n"
+	"  -p, --package=NAME    the package to call\n"
+	"  -x, --hex=BYTES       submit buffer, two hexadecimal digits for a byte\n";
+
+static void fail_usage(const char *reason)
+{
+	fprintf(stderr, "lsacall: %s\nTry: lsacall --help\n", reason);
+	exit(2);
+}
+
+static bool check(const char *what, NTSTATUS status)
+{
+	if (NT_SUCCESS(status))
+		return true;
+	fprintf(stderr, "lsacall: %s: %s (status 0x%08x)\n", what,
+		lsabuf_explain(status), (unsigned int)status);
+	return false;
+}
+
+/* Text of the authority's goes to terminals: no control characters */
+static void print_string(const UNICODE_STRING *string)
+{
+	ANSI_STRING text;
+	USHORT i;
+
+	if (!NT_SUCCESS(RtlUnicodeStringToAnsiString(&text, string, TRUE)))
+		return;
+	for (i = 0; i < text.Length; i++)
+		putchar(iscntrl((unsigned char)text.Buffer[i]) ?
+				'?' :
+				text.Buffer[i]);
+	RtlFreeAnsiString(&text);
+}
+
+static void print_line_of_maps(const void *address)
+{
+	unsigned long begin, end, place = (unsigned long)address;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+
+	if (!maps) {
+		printf("mapping    /proc/self/maps: %s\n", strerror(errno));
+		return;
+	}
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx", &begin, &end) == 2 &&
+		    begin <= place && place < end)
+			printf("mapping    %s", line);
+	}
+	fclose(maps);
+}
+
+static void print_caller(const char *package, ULONG id)
+{
+	printf("caller     process %d, user %u\n", getpid(), geteuid());
+	printf("package    %s (id %u)\n", package, id);
+}
+
+static void print_buffer(const void *buffer, ULONG length)
+{
+	if (!buffer) {
+		printf("buffer     none\n");
+		return;
+	}
+	printf("buffer     %p, %u bytes\n", buffer, length);
+	print_line_of_maps(buffer);
+}
+
+static bool free_buffer(PVOID buffer, bool show)
+{
+	NTSTATUS status = LsaFreeReturnBuffer(buffer);
+
+	if (show && buffer)
+		printf("freed      %s (status 0x%08x)\n",
+		       lsabuf_explain(status), (unsigned int)status);
+	return check("cannot free the reply", status);
+}
+
+/*
+ * Users
+ */
+
+static void print_field(const char *title, const UNICODE_STRING *string)
+{
+	printf("%-10s ", title);
+	print_string(string);
+	putchar('\n');
+}
+
+static void print_account(const ACCOUNT_INFORMATION *account)
+{
+	ULONG i;
+
+	print_field("name", &account->Name);
+	printf("uid        %u\n", account->UserId);
+	printf("gid        %u\n", account->GroupId);
+	print_field("comment", &account->Comment);
+	print_field("home", &account->Home);
+	print_field("shell", &account->Shell);
+	printf("groups    ");
+	for (i = 0; i < account->GroupCount; i++)
+		printf(" %u", account->Groups[i]);
+	putchar('\n');
+}
+
+static void print_getent(const ACCOUNT_INFORMATION *account)
+{
+	print_string(&account->Name);
+	putchar(':');
+	print_string(&account->Password);
+	printf(":%u:%u:", account->UserId, account->GroupId);
+	print_string(&account->Comment);
+	putchar(':');
+	print_string(&account->Home);
+	putchar(':');
+	print_string(&account->Shell);
+	putchar('\n');
+}
+
+/* The query with the name behind it; the caller frees it */
+static ACCOUNT_QUERY *make_query(const struct options *options,
+				 const char *name, ULONG *length)
+{
+	ACCOUNT_QUERY *query;
+	PWSTR units;
+	ULONG used;
+
+	query = calloc(1, sizeof(*query) + strlen(name) * sizeof(WCHAR));
+	if (!query)
+		return NULL;
+	units = (PWSTR)(query + 1);
+	RtlUTF8ToUnicodeN(units, strlen(name) * sizeof(WCHAR), &used, name,
+			  strlen(name));
+	query->MessageType = options->small_copies ? AccountQueryByNamePieces :
+						     AccountQueryByName;
+	query->Name.Buffer = units;
+	if (options->by_offset)
+		query->Name.Buffer = (PWSTR)sizeof(*query);
+	query->Name.Length = used;
+	query->Name.MaximumLength = used;
+	*length = sizeof(*query) + used;
+	return query;
+}
+
+static bool show_answer(HANDLE lsa, ULONG id, const struct options *options,
+			ACCOUNT_QUERY *query, ULONG query_length)
+{
+	NTSTATUS status, protocol_status;
+	ULONG length;
+	PVOID buffer;
+
+	status = LsaCallAuthenticationPackage(lsa, id, query, query_length,
+					      &buffer, &length,
+					      &protocol_status);
+	if (!check("call", status) || !check("answer", protocol_status)) {
+		LsaFreeReturnBuffer(buffer);
+		return false;
+	}
+	if (options->getent) {
+		print_getent(buffer);
+	} else {
+		print_caller(ACCOUNT_PACKAGE_NAME, id);
+		print_buffer(buffer, length);
+		print_account(buffer);
+	}
+	return free_buffer(buffer, !options->getent);
+}
+
+static bool ask_by_name(HANDLE lsa, ULONG id, const struct options *options,
+			const char *name)
+{
+	ACCOUNT_QUERY *query;
+	ULONG length;
+	bool done;
+
+	if (strlen(name) > UNICODE_STRING_MAX_CHARS)
+		return check(name, STATUS_NAME_TOO_LONG);
+	query = make_query(options, name, &length);
+	if (!query)
+		return check(name, STATUS_NO_MEMORY);
+	done = show_answer(lsa, id, options, query, length);
+	if (!done)
+		fprintf(stderr, "lsacall: the question was about \"%s\"\n",
+			name);
+	free(query);
+	return done;
+}
+
+static bool ask_by_id(HANDLE lsa, ULONG id, const struct options *options)
+{
+	ACCOUNT_QUERY query = {
+		.MessageType = options->small_copies ? AccountQueryByIdPieces :
+						       AccountQueryById,
+	};
+	unsigned long uid;
+	char *end;
+
+	errno = 0;
+	uid = strtoul(options->uid, &end, 10);
+	if (errno || end == options->uid || *end || uid > MAXULONG)
+		fail_usage("the user id is not a number");
+	query.UserId = uid;
+	return show_answer(lsa, id, options, &query, sizeof(query));
+}
+
+static bool ask_for_all(HANDLE lsa, ULONG id, const struct options *options)
+{
+	struct passwd *entry;
+	bool done = true;
+
+	setpwent();
+	while ((entry = getpwent()))
+		done = ask_by_name(lsa, id, options, entry->pw_name) && done;
+	endpwent();
+	return done;
+}
+
+static bool ask(HANDLE lsa, ULONG id, const struct options *options,
+		char **names)
+{
+	bool done = true;
+
+	if (options->uid)
+		return ask_by_id(lsa, id, options);
+	if (options->all)
+		return ask_for_all(lsa, id, options);
+	for (; *names; names++)
+		done = ask_by_name(lsa, id, options, *names) && done;
+	return done;
+}
+
+/*
+ * Any package
+ */
+
+static void print_bytes(const unsigned char *bytes, ULONG length)
+{
+	ULONG i, j;
+
+	for (i = 0; i < length; i += 16) {
+		printf("%08x  ", i);
+		for (j = i; j < i + 16; j++) {
+			if (j < length)
+				printf("%02x ", bytes[j]);
+			else
+				printf("   ");
+		}
+		putchar(' ');
+		for (j = i; j < i + 16 && j < length; j++)
+			putchar(isprint(bytes[j]) ? bytes[j] : '.');
+		putchar('\n');
+	}
+}
+
+/* The bytes that hexadecimal text stands for; the caller frees them */
+static unsigned char *parse_hex(const char *text, ULONG *length)
+{
+	size_t digits = strlen(text), i;
+	unsigned char *bytes;
+	unsigned int byte;
+
+	if (digits % 2 || digits / 2 > MAXULONG ||
+	    strspn(text, "0123456789abcdefABCDEF") != digits)
+		fail_usage("--hex takes two hexadecimal digits for each byte");
+	bytes = malloc(digits / 2 + 1);
+	if (!bytes)
+		return NULL;
+	for (i = 0; i < digits / 2; i++) {
+		sscanf(text + 2 * i, "%2x", &byte);
+		bytes[i] = byte;
+	}
+	*length = digits / 2;
+	return bytes;
+}
+
+static bool call_any(HANDLE lsa, ULONG id, const struct options *options)
+{
+	NTSTATUS status, protocol_status;
+	ULONG submit_length, length;
+	unsigned char *submit;
+	PVOID buffer;
+
+	submit = parse_hex(options->hex, &submit_length);
+	if (!submit)
+		return check("call", STATUS_NO_MEMORY);
+	status = LsaCallAuthenticationPackage(lsa, id, submit, submit_length,
+					      &buffer, &length,
+					      &protocol_status);
+	free(submit);
+	if (!check("call", status))
+		return false;
+	print_caller(options->package, id);
+	printf("status     0x%08x, %s\n", (unsigned int)protocol_status,
+	       lsabuf_explain(protocol_status));
+	print_buffer(buffer, length);
+	if (buffer)
+		print_bytes(buffer, length);
+	return free_buffer(buffer, true) && NT_SUCCESS(protocol_status);
+}
+
+static bool run(const struct options *options, char **names)
+{
+	NTSTATUS status;
+	STRING package;
+	bool done = false;
+	HANDLE lsa;
+	ULONG id;
+
+	status = LsaConnectUntrusted(&lsa);
+	if (status == STATUS_ACCESS_DENIED)
+		return check("this user may not open the device", status);
+	if (!check("cannot connect", status))
+		return false;
+	RtlInitString(&package, options->package);
+	status = LsaLookupAuthenticationPackage(lsa, &package, &id);
+	if (!check(options->package, status))
+		goto out_deregister;
+	if (options->hex)
+		done = call_any(lsa, id, options);
+	else
+		done = ask(lsa, id, options, names);
+out_deregister:
+	LsaDeregisterLogonProcess(lsa);
+	return done;
+}
+
+static void parse_option(int option, struct options *options)
+{
+	switch (option) {
+	case 'd':
+		setenv("LSABUF_DEVICE", optarg, 1);
+		break;
+	case 'e':
+		setenv("LSABUF_ENDPOINT", optarg, 1);
+		break;
+	case 'u':
+		options->uid = optarg;
+		break;
+	case 'a':
+		options->all = true;
+		break;
+	case 's':
+		options->small_copies = true;
+		break;
+	case 'o':
+		options->by_offset = true;
+		break;
+	case 'g':
+		options->getent = true;
+		break;
+	case 'p':
+		options->package = optarg;
+		break;
+	case 'x':
+		options->hex = optarg;
+		break;
+	case 'h':
+		fputs(usage, stdout);
+		exit(0);
+	case 'V':
+		printf("lsacall %s\n", lsabuf_version());
+		exit(0);
+	default:
+		fputs("Try: lsacall --help\n", stderr);
+		exit(2);
+	}
+}
+
+/* What remains of the command line: "account" and names, or nothing */
+static char **check_words(char **words, struct options *options)
+{
+	if (options->package) {
+		if (*words)
+			fail_usage("--package takes no further words");
+		if (!options->hex)
+			options->hex = "";
+		return words;
+	}
+	if (options->hex)
+		fail_usage("--hex needs --package");
+	if (!*words)
+		fail_usage("nothing to ask");
+	if (strcmp(*words, ACCOUNT_PACKAGE_NAME))
+		fail_usage("questions begin with the word account");
+	options->package = ACCOUNT_PACKAGE_NAME;
+	words++;
+	if (!!*words + !!options->uid + options->all != 1)
+		fail_usage("name users, or give --uid, or --all");
+	return words;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "endpoint", required_argument, NULL, 'e' },
+		{ "uid", required_argument, NULL, 'u' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "small-copies", no_argument, NULL, 's' },
+		{ "by-offset", no_argument, NULL, 'o' },
+		{ "getent", no_argument, NULL, 'g' },
+		{ "package", required_argument, NULL, 'p' },
+		{ "hex", required_argument, NULL, 'x' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	struct options options = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "d:e:u:asogp:x:hV", names,
+				     NULL)) != -1)
+		parse_option(option, &options);
+	return !run(&options, check_words(argv + optind, &options));
+}
