@@ -22,6 +22,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "arena.h"
@@ -673,6 +674,31 @@ void lsabuf_space_leave(struct lsabuf_space *space)
 	set_bit(LSABUF_SPACE_TRIM, &space->chores);
 	if (current->mm == space->mm)
 		lsabuf_space_work(space);
+}
+
+/**
+ * lsabuf_space_show() - describe a space in fdinfo
+ * @m: where to
+ * @space: the space
+ *
+ * Context: may sleep.
+ */
+void lsabuf_space_show(struct seq_file *m, struct lsabuf_space *space)
+{
+	unsigned int arenas, blocks = 0;
+	struct lsabuf_arena *arena;
+	u64 bytes;
+
+	spin_lock(&space->lock);
+	arenas = space->nr_arenas;
+	bytes = space->bytes;
+	list_for_each_entry(arena, &space->arenas, list)
+		blocks += arena->heap->live;
+	spin_unlock(&space->lock);
+	seq_printf(m, "lsabuf-arenas:\t%u\n", arenas);
+	seq_printf(m, "lsabuf-blocks:\t%u\n", blocks);
+	seq_printf(m, "lsabuf-bytes:\t%llu\n", bytes);
+	seq_printf(m, "lsabuf-bytes-max:\t%llu\n", space->quota);
 }
 
 /* Blocks */

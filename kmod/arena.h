@@ -13,6 +13,7 @@
 #include "pages.h"
 
 struct mm_struct;
+struct seq_file;
 
 /**
  * struct lsabuf_watch - somebody who is told once when an mm is gone
@@ -133,6 +134,7 @@ void lsabuf_space_leave(struct lsabuf_space *space);
 void lsabuf_space_sync(struct lsabuf_space *space);
 int lsabuf_space_grow(struct lsabuf_space *space, size_t length);
 unsigned long lsabuf_space_start(struct lsabuf_space *space);
+void lsabuf_space_show(struct seq_file *m, struct lsabuf_space *space);
 
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
 					u64 owner, struct hlist_head *blocks);

@@ -9,6 +9,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
@@ -326,6 +327,66 @@ void lsabuf_authority_release(struct lsabuf_authority *authority)
 	lsabuf_space_unwatch(authority->queue.space, &authority->watch);
 	lsabuf_space_leave(authority->queue.space);
 	authority_put(authority);
+}
+
+static const char *const access_names[] = {
+	[LSABUF_ACCESS_BUFFERS] = "buffers",
+	[LSABUF_ACCESS_RANGES] = "ranges",
+	[LSABUF_ACCESS_WHOLE] = "whole",
+};
+
+/**
+ * lsabuf_authority_show() - describe an authority in fdinfo
+ * @m: where to
+ * @authority: the authority
+ *
+ * Context: may sleep.
+ */
+void lsabuf_authority_show(struct seq_file *m,
+			   struct lsabuf_authority *authority)
+{
+	struct lsabuf_queue *queue = &authority->queue;
+	unsigned int clients = 0, requests = 0, waiting, busy;
+	struct lsabuf_user *user;
+
+	spin_lock(&queue->lock);
+	list_for_each_entry(user, &queue->users, list) {
+		clients += user->nr_clients;
+		requests += user->nr_requests;
+	}
+	waiting = queue->nr_waiting;
+	busy = queue->nr_busy;
+	spin_unlock(&queue->lock);
+	seq_puts(m, "lsabuf-role:\tauthority\n");
+	seq_printf(m, "lsabuf-endpoint:\t%s\n", authority->endpoint);
+	seq_printf(m, "lsabuf-clients:\t%u\n", clients);
+	seq_printf(m, "lsabuf-requests:\t%u\n", requests);
+	seq_printf(m, "lsabuf-requests-max:\t%u\n", queue->max_slots);
+	seq_printf(m, "lsabuf-waiting-threads:\t%u\n", waiting);
+	seq_printf(m, "lsabuf-busy-threads:\t%u\n", busy);
+	lsabuf_space_show(m, queue->space);
+}
+
+/**
+ * lsabuf_authority_show_client() - describe a client in fdinfo
+ * @m: where to
+ * @client: the client
+ *
+ * Context: may sleep.
+ */
+void lsabuf_authority_show_client(struct seq_file *m,
+				  struct lsabuf_client *client)
+{
+	seq_printf(m, "lsabuf-role:\t%s\n",
+		   READ_ONCE(client->dead) ? "former client" : "client");
+	seq_printf(m, "lsabuf-endpoint:\t%s\n",
+		   lsabuf_authority_of(client)->endpoint);
+	seq_printf(m, "lsabuf-client:\t%llu\n", client->id);
+	seq_printf(m, "lsabuf-access:\t%s\n", access_names[client->access]);
+	seq_printf(m, "lsabuf-requests:\t%u\n", READ_ONCE(client->nr_requests));
+	seq_printf(m, "lsabuf-requests-max:\t%u\n",
+		   lsabuf_limits.client_requests);
+	lsabuf_space_show(m, client->space);
 }
 
 static void client_mm_gone(struct lsabuf_watch *watch)

@@ -50,6 +50,10 @@ void lsabuf_authority_disconnect(struct lsabuf_client *client);
 void lsabuf_authority_identify(struct lsabuf_request *request);
 int lsabuf_authority_permit(const struct lsabuf_endpoint *endpoint,
 			    kuid_t owner);
+void lsabuf_authority_show(struct seq_file *m,
+			   struct lsabuf_authority *authority);
+void lsabuf_authority_show_client(struct seq_file *m,
+				  struct lsabuf_client *client);
 void lsabuf_authority_exit(void);
 
 /**

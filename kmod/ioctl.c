@@ -10,6 +10,7 @@
 #include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -426,6 +427,23 @@ static __poll_t lsabuf_fop_poll(struct file *file, poll_table *table)
 	}
 }
 
+static void lsabuf_fop_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	switch (get_role(lfile)) {
+	case ROLE_AUTHORITY:
+		lsabuf_authority_show(m, lfile->authority);
+		break;
+	case ROLE_CLIENT:
+	case ROLE_ENDED:
+		lsabuf_authority_show_client(m, lfile->client);
+		break;
+	default:
+		seq_puts(m, "lsabuf-role:\tnone\n");
+	}
+}
+
 const struct file_operations lsabuf_fops = {
 	.owner = THIS_MODULE,
 	.open = lsabuf_fop_open,
@@ -433,4 +451,5 @@ const struct file_operations lsabuf_fops = {
 	.unlocked_ioctl = lsabuf_fop_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = lsabuf_fop_poll,
+	.show_fdinfo = lsabuf_fop_show_fdinfo,
 };
