@@ -252,15 +252,32 @@ static const struct vm_operations_struct arena_vm_ops = {
 	.mremap = arena_vm_mremap,
 };
 
+/* The token of one vm_mmap() of ours. */
+static bool may_map(struct lsabuf_arena *arena)
+{
+	return READ_ONCE(arena->mapper) == current;
+}
+
+/*
+ * remap_file_pages() maps the same file again. To refuse that in .mmap would
+ * be too late: by then the kernel has unmapped the arena to make room.
+ */
+static unsigned long arena_fop_get_unmapped_area(struct file *file,
+						 unsigned long address,
+						 unsigned long length,
+						 unsigned long pgoff,
+						 unsigned long flags)
+{
+	if (!may_map(file->private_data))
+		return -EPERM;
+	return lsabuf_unmapped_area(file, address, length, pgoff, flags);
+}
+
 static int arena_fop_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct lsabuf_arena *arena = file->private_data;
 
-	/*
-	 * The token works for one vm_mmap() of ours: remap_file_pages() comes
-	 * here too, with the same file.
-	 */
-	if (READ_ONCE(arena->mapper) != current)
+	if (!may_map(arena))
 		return -EPERM;
 	WRITE_ONCE(arena->mapper, NULL);
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
@@ -293,6 +310,7 @@ static int arena_fop_release(struct inode *inode, struct file *file)
 
 static const struct file_operations arena_fops = {
 	.owner = THIS_MODULE,
+	.get_unmapped_area = arena_fop_get_unmapped_area,
 	.mmap = arena_fop_mmap,
 	.release = arena_fop_release,
 };

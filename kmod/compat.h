@@ -8,6 +8,7 @@
 
 #include <linux/capability.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -28,6 +29,27 @@ static inline long lsabuf_pin_remote(struct mm_struct *mm, unsigned long start,
 	return pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
 #else
 	return pin_user_pages_remote(mm, start, nr, flags, pages, locked);
+#endif
+}
+
+/*
+ * Where the kernel would put a mapping of the current process: a pointer in
+ * the mm before 6.10, a function of the mm until 7.0.
+ */
+static inline unsigned long lsabuf_unmapped_area(struct file *file,
+						 unsigned long address,
+						 unsigned long length,
+						 unsigned long pgoff,
+						 unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return current->mm->get_unmapped_area(file, address, length, pgoff,
+					      flags);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+	return mm_get_unmapped_area(current->mm, file, address, length, pgoff,
+				    flags);
+#else
+	return mm_get_unmapped_area(file, address, length, pgoff, flags);
 #endif
 }
 

@@ -255,7 +255,7 @@ void lsabuf_pages_insert(struct lsabuf_pages *pages, unsigned int first,
 {
 	unsigned int i = first;
 
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	while (i < end) {
 		unsigned int run = present(pages, i, end);
 

@@ -160,7 +160,7 @@ static bool has_pkey(struct mm_struct *mm, unsigned long start,
 {
 	struct vm_area_struct *vma;
 
-	mmap_assert_locked(mm);
+	lockdep_assert_held(&mm->mmap_lock);
 	while (start < end) {
 		vma = vma_lookup(mm, start);
 		if (!vma)
