@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every target by its name: "make help".  The module alone is built by the
+# kernel's own build, which reads Kbuild instead of this file.
+
+# The kernel to build for: the running one; without its headers, the newest of
+# Debian's cloud kernels, which "make check" boots.
+KREL_DIR := /lib/modules/$(shell uname -r)/build
+KDIR ?= $(or $(wildcard $(KREL_DIR)/),$(shell \
+	ls -d /usr/src/linux-headers-*-cloud-amd64 2>/dev/null | \
+	sort -V | tail -n 1))
+KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
+VM := selftests/vm
+DESTDIR ?=
+
+all: modules userlib selftests
+
+ifneq ($(KERNEL),)
+# Another of the supported kernels, fetched and unpacked outside the system.
+modules:
+	@$(VM)/deps build
+	$(VM)/build-module $(KERNEL)
+else
+modules: kdir
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+endif
+
+kdir:
+ifeq ($(KDIR),)
+	@echo "No kernel headers: install linux-headers-$$(uname -r) or" \
+		"linux-headers-cloud-amd64, or give KDIR=." >&2; exit 2
+else ifeq ($(wildcard $(KREL_DIR)/),)
+	@echo "Building for the kernel of $(KDIR)" \
+		"($(KREL_DIR) is not there; KDIR= for another)"
+endif
+
+modules_install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true)
+
+userlib:
+	$(MAKE) -C userlib
+
+selftests: userlib
+	$(MAKE) -C selftests
+	$(MAKE) -C selftests/bench
+
+install: modules_install userlib
+	$(MAKE) -C userlib install
+
+uninstall:
+	$(MAKE) -C userlib uninstall
+	rm -f $(foreach dir,extra updates, \
+		$(DESTDIR)/lib/modules/$(KREL)/$(dir)/kmod/lsabuf.ko*)
+	$(if $(DESTDIR),,depmod $(KREL))
+
+clean:
+	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	$(MAKE) -C userlib clean
+	for dir in selftests $(dir $(wildcard selftests/*/Makefile)); do \
+		$(MAKE) -C $$dir clean || exit; \
+	done
+	rm -rf $(VM)/out
+
+# These install what they lack (DEPS=0: they only name it).
+
+demo:
+	@$(VM)/deps build $(if $(HOST),host,kernel vm)
+	@$(MAKE) --no-print-directory userlib
+	@$(VM)/demo $(if $(HOST),--host)
+
+check:
+	@$(VM)/deps build kernel test vm
+	@$(MAKE) --no-print-directory selftests
+	@$(VM)/check
+
+soak:
+	@LSABUF_SCALE=100 $(MAKE) --no-print-directory check
+
+bench:
+	@$(VM)/deps build kernel vm bench
+	@$(MAKE) --no-print-directory -C selftests/bench
+	@$(VM)/bench
+
+lint:
+	@$(VM)/deps build kernel test lint headers
+	@selftests/lint/lint
+
+deps:
+	@$(VM)/deps build kernel test vm bench lint headers
+
+help:
+	@echo 'Build (nothing is installed, no root needed):'
+	@echo '  all              module, library, tools and tests (the default)'
+	@echo '  modules          kmod/lsabuf.ko for KDIR=$(or $(KDIR),(no headers found))'
+	@echo '                   KERNEL=6.12|7.2: for that kernel of Debian instead'
+	@echo '  userlib          library, host, packages and tools'
+	@echo '  selftests        the test programs (KSRC=tree: that kernel'"'"'s kselftest)'
+	@echo '  clean            remove what was built'
+	@echo 'Install (DESTDIR= for a staging directory):'
+	@echo '  install          module, library, pkg-config file, headers'
+	@echo '  modules_install  the module alone'
+	@echo '  uninstall        take them away again'
+	@echo 'Run (in QEMU; missing Debian packages are installed, DEPS=0 forbids):'
+	@echo '  demo             a client finds an answer in its own memory'
+	@echo '                   HOST=1: on the running kernel, as root'
+	@echo '  check            the selftests (TESTS="abi calls": only these)'
+	@echo '  soak             the same with LSABUF_SCALE=100'
+	@echo '  bench            instructions per operation, beside its peers'
+	@echo '  lint             warnings, sparse, checkpatch, formatting, house rules'
+	@echo '  deps             install what these need, and no more'
+
+.PHONY: all modules kdir modules_install userlib selftests install uninstall \
+	clean demo check soak bench lint deps help

@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Where a kernel of Debian stands: use_kernel sets KREL (its release), KHEADERS
+# (what to build modules with), KIMAGE and KMODULES (what to boot and load).
+# An image is only ever unpacked, so that no boot loader hears of it.
+
+# headers_of VERSION FLAVOUR: the newest installed headers
+headers_of()
+{
+	newest /usr/src/linux-headers-"$1".*[0-9]-"$2"
+}
+
+# image_root RELEASE: the root below which its image and modules are
+image_root()
+{
+	for root in "" "$CACHE/kernel/$1"; do
+		[ -e "$root/boot/vmlinuz-$1" ] &&
+			[ -e "$root/lib/modules/$1/modules.dep" ] &&
+			echo "$root/" && return
+	done
+	return 1
+}
+
+# use_kernel VERSION FLAVOUR
+use_kernel()
+{
+	case $1 in
+	6.1) ;;
+	*)	use_foreign_kernel "$1"; return ;;
+	esac
+	KHEADERS=$(headers_of "$1" "$2")
+	[ -n "$KHEADERS" ] || die "no headers of $1-$2; run $VM/deps kernel"
+	KREL=${KHEADERS#/usr/src/linux-headers-}
+	root=$(image_root "$KREL") || root=
+	KIMAGE=${root:+${root}boot/vmlinuz-$KREL}
+	KMODULES=${root:+${root}lib/modules/$KREL}
+}
+
+# use_foreign_kernel VERSION: one of another suite, unpacked by ./fetch-kernel
+# shellcheck disable=SC2034 # used by the scripts that source this
+use_foreign_kernel()
+{
+	root=$("$VM/fetch-kernel" "$1") || exit
+	KHEADERS=$(newest "$root"/usr/src/linux-headers-*"-cloud-amd64")
+	KREL=${KHEADERS##*/linux-headers-}
+	KCC=$(newest "$root/bin/cc")
+	KIMAGE=$(newest "$root/boot/vmlinuz-$KREL" \
+		"$root/usr/lib/modules/$KREL/vmlinuz")
+	KMODULES=$(newest "$root/lib/modules/$KREL" \
+		"$root/usr/lib/modules/$KREL")
+}
