@@ -636,26 +636,36 @@ static void space_insert(struct lsabuf_space *space)
 	}
 }
 
+/* Unmap an arena that is closing; its VMA is what arena_find() has found. */
+static bool unmap(struct lsabuf_arena *arena)
+{
+	struct lsabuf_space *space = arena->space;
+	int ret = vm_munmap(arena->start, arena->size);
+
+	if (ret) {
+		/* No memory: it can be used, and the next one tries again. */
+		spin_lock(&space->lock);
+		arena->closing = false;
+		spin_unlock(&space->lock);
+		set_bit(LSABUF_SPACE_TRIM, &space->chores);
+	}
+	arena_put(arena);
+	return !ret;
+}
+
 static void space_trim(struct lsabuf_space *space)
 {
 	struct lsabuf_arena *arena;
-	unsigned long start;
-	size_t size;
 
-	for (;;) {
+	do {
 		spin_lock(&space->lock);
 		arena = arena_find(space, arena_is_idle);
 		if (arena) {
 			arena->closing = true;
-			start = arena->start;
-			size = arena->size;
+			arena->users++;
 		}
 		spin_unlock(&space->lock);
-		if (!arena)
-			return;
-		/* Its VMA is still there, or arena_find() had not found it. */
-		vm_munmap(start, size);
-	}
+	} while (arena && unmap(arena));
 }
 
 /**
