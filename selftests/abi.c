@@ -556,8 +556,7 @@ TEST_F(abi, tables_are_complete)
 {
 	const struct command *command;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		EXPECT_EQ(_IO(LSABUF_IOC_TYPE, command - commands),
 			  command->number);
 		EXPECT_TRUE(covers(command->fields, command->nr_fields,
@@ -592,8 +591,9 @@ TEST_F(abi, exact_size)
 {
 	const struct command *command;
 
-	for_each_command(command) EXPECT_USE(command->error, self, command,
-					     harmless(self, command, 0));
+	for_each_command(command)
+		EXPECT_USE(command->error, self, command,
+			   harmless(self, command, 0));
 }
 
 /* A byte less than the least size, and everything below it. */
@@ -603,8 +603,7 @@ TEST_F(abi, short_size)
 	void *argument;
 	size_t size;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (size = 0; size < command->min; size++) {
 			argument = at_end(self, size > 8 ? size : 8);
 			memset(self->page, 0, self->page_size);
@@ -622,8 +621,7 @@ TEST_F(abi, older_size)
 	void *argument;
 	size_t size;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		prepare(command, whole);
 		for (size = command->min; size < command->size; size++) {
 			argument = at_end(self, size);
@@ -641,8 +639,7 @@ TEST_F(abi, zero_tail)
 	const struct command *command;
 	size_t i;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (i = 0; i < ARRAY_SIZE(extra); i++)
 			EXPECT_USE(command->error, self, command,
 				   harmless(self, command, extra[i]));
@@ -659,8 +656,7 @@ TEST_F(abi, nonzero_tail)
 	unsigned char *argument;
 	size_t i;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (i = 0; i < 16; i++) {
 			argument = harmless(self, command, 16);
 			argument[command->size + i] = 1;
@@ -674,8 +670,7 @@ TEST_F(abi, size_above_page)
 	const struct command *command;
 	__u32 *argument;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		argument = harmless(self, command, 0);
 		*argument = self->page_size + 1;
 		EXPECT_USE(E2BIG, self, command, argument);
@@ -692,8 +687,7 @@ TEST_F(abi, unknown_flags)
 	__u32 *argument;
 	int bit;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (bit = 0; bit < 32; bit++) {
 			if (command->flags & 1U << bit)
 				continue;
@@ -711,8 +705,7 @@ TEST_F(abi, reserved_fields)
 	unsigned char *argument;
 	size_t i, reserved = 0;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		field = command->fields;
 		for (; field < command->fields + command->nr_fields; field++) {
 			if (field->kind != RESERVED)
@@ -742,8 +735,9 @@ TEST_F(abi, bad_pointers)
 	const struct command *command;
 	size_t i;
 
-	for_each_command(command) for (i = 0; i < ARRAY_SIZE(bad); i++)
-		EXPECT_USE(EFAULT, self, command, bad[i]);
+	for_each_command(command)
+		for (i = 0; i < ARRAY_SIZE(bad); i++)
+			EXPECT_USE(EFAULT, self, command, bad[i]);
 }
 
 /* The size promises more than there is. */
@@ -752,8 +746,7 @@ TEST_F(abi, cut_off)
 	const struct command *command;
 	__u32 *argument;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		argument = at_end(self, 8);
 		argument[0] = command->size + 1;
 		argument[1] = 0;
@@ -772,8 +765,7 @@ TEST_F(abi, read_only_argument)
 	void *argument;
 	size_t i;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (i = 0; i < ARRAY_SIZE(names); i++) {
 			if (strcmp(names[i], command->name))
 				continue;
@@ -791,8 +783,7 @@ TEST_F(abi, wrong_role)
 	const struct command *command;
 	int role, error;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (role = FRESH; role < ROLES; role++) {
 			if (command->roles & 1 << role)
 				continue;
@@ -813,8 +804,7 @@ TEST_F(abi, every_role)
 	const struct command *command;
 	int role;
 
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		for (role = AUTHORITY; role < ROLES; role++) {
 			if (!(command->roles & 1 << role))
 				continue;
@@ -838,8 +828,7 @@ TEST_F(abi, foreign_memory)
 	pid_t child = fork();
 
 	if (!child) {
-		for_each_command(command)
-		{
+		for_each_command(command) {
 			for (role = AUTHORITY; role < ROLES; role++) {
 				ret = lsa_ioctl(self->file[role],
 						command->number,
@@ -1153,8 +1142,7 @@ TEST_F(abi, unprivileged_policy)
 	const struct command *command;
 
 	ASSERT_EQ(0, ask(user, SIDE, do_open));
-	for_each_command(command)
-	{
+	for_each_command(command) {
 		if (command->number != LSABUF_IOC_SERVE &&
 		    command->number != LSABUF_IOC_ENDPOINT)
 			continue;

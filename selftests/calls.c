@@ -634,7 +634,7 @@ static void signal_storm(struct __test_metadata *_metadata, PAIR *self,
 		.authority = self->authority,
 		.nr = scaled(500),
 	};
-	unsigned int i;
+	unsigned int i, once = 0;
 
 	echo.seen = calloc(echo.nr, 1);
 	pthread_create(&echo.thread, NULL, echo_main, &echo);
@@ -647,9 +647,9 @@ static void signal_storm(struct __test_metadata *_metadata, PAIR *self,
 	new_call(self->client, SECOND, 0)->code = CODE_QUIT;
 	EXPECT_EQ(0, ask(self->client, SECOND, do_call));
 	pthread_join(echo.thread, NULL);
-	for (i = 0; i < echo.nr; i++) {
-		ASSERT_EQ(1, echo.seen[i]);
-	}
+	for (i = 0; i < echo.nr; i++)
+		once += echo.seen[i] == 1;
+	EXPECT_EQ(echo.nr, once);
 	EXPECT_LT(0, self->client->flag[0]);
 	free(echo.seen);
 }

@@ -132,8 +132,8 @@ TEST_F_TIMEOUT(pair, from_block_edges, 60)
 			ASSERT_EQ(good == length ? 0 : -EFAULT, ret);
 			ASSERT_EQ(good, done);
 			ASSERT_EQ(0, memcmp(seen, bytes + offset, good));
-			ASSERT_TRUE(all_bytes(seen + good, 0,
-					      sizeof(seen) - good));
+			ASSERT_TRUE(
+				all_bytes(seen + good, 0, sizeof(seen) - good));
 		}
 	}
 	end(_metadata, self, id);
@@ -162,9 +162,8 @@ TEST_F_TIMEOUT(pair, byte_exact, 240)
 						   &done));
 			EXPECT_EQ(length, done);
 			EXPECT_EQ(0, memcmp(bytes, back, length));
-			EXPECT_EQ(length,
-				  ask(self->client, SIDE, do_filled,
-				      address[kind], length, length));
+			EXPECT_EQ(length, ask(self->client, SIDE, do_filled,
+					      address[kind], length, length));
 		}
 	}
 	end(_metadata, self, id);
@@ -206,8 +205,8 @@ TEST_F(pair, length_zero)
 					   to_pointer(anywhere[i]), 0, &done));
 		EXPECT_EQ(0, done);
 	}
-	EXPECT_EQ(0, lsa_copy_vector(self->authority, id, 0, &vector, 1,
-				     &done));
+	EXPECT_EQ(0,
+		  lsa_copy_vector(self->authority, id, 0, &vector, 1, &done));
 	EXPECT_EQ(0, done);
 	end(_metadata, self, id);
 }
@@ -258,8 +257,8 @@ TEST_F(pair, vector)
 			.local_address = to_u64(bytes + i * 8),
 			.length = i % 9,
 		};
-	ASSERT_EQ(0, lsa_copy_vector(self->authority, id, 0, vector, nr,
-				     &done));
+	ASSERT_EQ(0,
+		  lsa_copy_vector(self->authority, id, 0, vector, nr, &done));
 	for (i = 0; i < nr; i++)
 		done -= vector[i].length;
 	EXPECT_EQ(0, done);
@@ -478,8 +477,8 @@ TEST_F(pair, stack_memory)
 				 self->client->thread[CALLER].argument[0] + 7,
 				 bytes, sizeof(bytes), NULL));
 	end(_metadata, self, request.out_id);
-	EXPECT_EQ(sizeof(bytes), filled(self->client->scratch + 7, 1,
-					sizeof(bytes)));
+	EXPECT_EQ(sizeof(bytes),
+		  filled(self->client->scratch + 7, 1, sizeof(bytes)));
 	EXPECT_EQ(0, self->client->scratch[6]);
 	EXPECT_EQ(0, self->client->scratch[7 + sizeof(bytes)]);
 }
@@ -508,8 +507,8 @@ TEST_F(pair, submit_buffer)
 
 TEST_F(pair, file_memory)
 {
-	__u64 address = ask(self->client, SIDE, do_shared_file, MAP_SHARED,
-			    READ_WRITE);
+	__u64 address =
+		ask(self->client, SIDE, do_shared_file, MAP_SHARED, READ_WRITE);
 
 	check_plain(_metadata, self, address);
 	address = ask(self->client, SIDE, do_shared_file, MAP_PRIVATE,
@@ -636,8 +635,8 @@ static void swap_stop(void)
 /* Memory that is not there now: swapped out, or given back. */
 TEST_F(pair, paged_out_memory)
 {
-	__u64 address = remote_mmap(self->client, 3 * PAGE, READ_WRITE,
-				    MAP_POPULATE);
+	__u64 address =
+		remote_mmap(self->client, 3 * PAGE, READ_WRITE, MAP_POPULATE);
 	bool swap = swap_start();
 	unsigned char seen[3 * PAGE];
 	__u64 id;
@@ -647,8 +646,8 @@ TEST_F(pair, paged_out_memory)
 	ask(self->client, SIDE, do_fill, address, 1, 3 * PAGE);
 	remote(self->client, SYS_madvise, address, 3 * PAGE, MADV_PAGEOUT);
 	id = begin(_metadata, self);
-	EXPECT_EQ(0, lsa_copy_from(self->authority, id, address, seen,
-				   3 * PAGE, NULL));
+	EXPECT_EQ(0, lsa_copy_from(self->authority, id, address, seen, 3 * PAGE,
+				   NULL));
 	EXPECT_EQ(3 * PAGE, filled(seen, 1, 3 * PAGE));
 	remote(self->client, SYS_madvise, address, 3 * PAGE, MADV_PAGEOUT);
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, address + PAGE, "x", 1,
@@ -725,8 +724,8 @@ static void check_stops(struct __test_metadata *_metadata, PAIR *self,
 			 &done);
 	EXPECT_EQ(writable, done);
 	end(_metadata, self, id);
-	EXPECT_EQ(1, ask(self->client, SIDE, do_all_bytes, address, 0x77,
-			 done));
+	EXPECT_EQ(1,
+		  ask(self->client, SIDE, do_all_bytes, address, 0x77, done));
 	free(bytes);
 }
 
@@ -743,8 +742,8 @@ TEST_F(pair, unmapped_memory)
 TEST_F(pair, kernel_addresses)
 {
 	const __u64 bad[] = {
-		1ULL << 47, 1ULL << 63, ~0ULL, ~0ULL - 4095, -(1ULL << 47),
-		0xffffffff81000000ULL,
+		1ULL << 47,   1ULL << 63,    ~0ULL,
+		~0ULL - 4095, -(1ULL << 47), 0xffffffff81000000ULL,
 	};
 	size_t i;
 
@@ -768,8 +767,8 @@ TEST_F(pair, overflowing_range)
 
 TEST_F(pair, half_valid_memory)
 {
-	__u64 address = remote_mmap(self->client, 4 * PAGE, READ_WRITE,
-				    MAP_POPULATE);
+	__u64 address =
+		remote_mmap(self->client, 4 * PAGE, READ_WRITE, MAP_POPULATE);
 
 	remote(self->client, SYS_munmap, address + 2 * PAGE, PAGE);
 	check_stops(_metadata, self, address + 100, 3 * PAGE, 2 * PAGE - 100,
@@ -781,16 +780,16 @@ TEST_F(pair, half_valid_memory)
 
 TEST_F(pair, read_only_memory)
 {
-	__u64 address = remote_mmap(self->client, 3 * PAGE, READ_WRITE,
-				    MAP_POPULATE);
+	__u64 address =
+		remote_mmap(self->client, 3 * PAGE, READ_WRITE, MAP_POPULATE);
 	unsigned char seen[3 * PAGE];
 	__u64 id, done;
 
 	ask(self->client, SIDE, do_fill, address, 1, 3 * PAGE);
 	remote(self->client, SYS_mprotect, address + PAGE, PAGE, PROT_READ);
 	id = begin(_metadata, self);
-	EXPECT_EQ(0, lsa_copy_from(self->authority, id, address, seen,
-				   3 * PAGE, NULL));
+	EXPECT_EQ(0, lsa_copy_from(self->authority, id, address, seen, 3 * PAGE,
+				   NULL));
 	EXPECT_EQ(3 * PAGE, filled(seen, 1, 3 * PAGE));
 	memset(seen, 0, sizeof(seen));
 	test_err_copy_to(EFAULT, self->authority, id, address + PAGE, seen, 1,
@@ -806,22 +805,22 @@ TEST_F(pair, read_only_memory)
 
 TEST_F(pair, read_only_file_memory)
 {
-	__u64 address = ask(self->client, SIDE, do_shared_file, MAP_SHARED,
-			    PROT_READ);
+	__u64 address =
+		ask(self->client, SIDE, do_shared_file, MAP_SHARED, PROT_READ);
 	__u64 id = begin(_metadata, self), done;
 	char byte = 1;
 
 	test_err_copy_to(EFAULT, self->authority, id, address, &byte, 1, &done);
-	EXPECT_EQ(0, lsa_copy_from(self->authority, id, address, &byte, 1,
-				   &done));
+	EXPECT_EQ(0,
+		  lsa_copy_from(self->authority, id, address, &byte, 1, &done));
 	end(_metadata, self, id);
 	EXPECT_EQ(0, byte);
 }
 
 TEST_F(pair, protected_memory)
 {
-	__u64 address = remote_mmap(self->client, 3 * PAGE, READ_WRITE,
-				    MAP_POPULATE);
+	__u64 address =
+		remote_mmap(self->client, 3 * PAGE, READ_WRITE, MAP_POPULATE);
 
 	remote(self->client, SYS_mprotect, address + PAGE, PAGE, PROT_NONE);
 	check_stops(_metadata, self, address + PAGE, 10, 0, 0);
@@ -844,8 +843,8 @@ static long do_allow_key(struct puppet *puppet, struct puppet_thread *me)
 /* The kernel may do what the calling thread may do. */
 TEST_F(pair, keyed_memory)
 {
-	__u64 address = remote_mmap(self->client, PAGE, READ_WRITE,
-				    MAP_POPULATE);
+	__u64 address =
+		remote_mmap(self->client, PAGE, READ_WRITE, MAP_POPULATE);
 	long key = remote(self->client, SYS_pkey_alloc, 0, 0);
 	unsigned char bytes[PAGE];
 	__u64 id, done;
@@ -885,8 +884,8 @@ TEST_F(pair, local_address_as_client_address)
 
 	start_call(self->client, CALLER, 16);
 	ASSERT_EQ(0, lsa_receive(self->authority, &request));
-	test_err_copy_to(EFAULT, self->authority, request.out_id,
-			 to_u64(local), &byte, 1, &done);
+	test_err_copy_to(EFAULT, self->authority, request.out_id, to_u64(local),
+			 &byte, 1, &done);
 	test_err_copy_to(EFAULT, self->authority, request.out_id,
 			 request.out_submit_address, &byte, 1, &done);
 	EXPECT_EQ(0, *local);
@@ -963,8 +962,8 @@ TEST_F(pair, access_buffers)
 	/* Its blocks are open, from begin to end and no further. */
 	ASSERT_EQ(0, lsa_alloc(self->authority, id, 64, &block));
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, block, "x", 1, NULL));
-	EXPECT_EQ(0, lsa_copy_to(self->authority, id, block + 63, "x", 1,
-				 NULL));
+	EXPECT_EQ(0,
+		  lsa_copy_to(self->authority, id, block + 63, "x", 1, NULL));
 	EXPECT_EQ(0, lsa_reply(self->authority, id));
 	EXPECT_EQ(0, hear(client, CALLER));
 	EXPECT_TRUE(untouched(client, region));
@@ -1056,8 +1055,8 @@ TEST_F(pair, range_directions)
 	test_err_copy_from(EACCES, self->authority, id, region, bytes, 1,
 			   &done);
 	EXPECT_EQ(0, bytes[0]);
-	EXPECT_EQ(0, lsa_copy_to(self->authority, id, region, bytes, 100,
-				 &done));
+	EXPECT_EQ(0,
+		  lsa_copy_to(self->authority, id, region, bytes, 100, &done));
 	end_client(_metadata, self, client, id);
 	EXPECT_TRUE(reads_zero(client, region, 100));
 	puppet_stop(client);
@@ -1131,8 +1130,8 @@ TEST_F(pair, vector_leaves_grant)
 	id = begin_range(_metadata, self, client, region, 100,
 			 LSABUF_RANGE_F_READ);
 	vector[0] = (struct lsabuf_copy_range){ region, to_u64(bytes), 10 };
-	vector[1] = (struct lsabuf_copy_range){ region + 95,
-						to_u64(bytes + 10), 10 };
+	vector[1] = (struct lsabuf_copy_range){ region + 95, to_u64(bytes + 10),
+						10 };
 	memset(bytes, 0xee, sizeof(bytes));
 	test_err_copy_vector(EACCES, self->authority, id,
 			     LSABUF_COPY_F_FROM_CLIENT, vector, 2, &done);
@@ -1151,8 +1150,8 @@ TEST_F(pair, access_whole)
 	client = granting_client(self, LSABUF_ACCESS_WHOLE, &region);
 	ASSERT_TRUE(!!client);
 	id = begin_with(_metadata, self->authority, client);
-	EXPECT_EQ(0, lsa_copy_from(self->authority, id, region, bytes, 16,
-				   NULL));
+	EXPECT_EQ(0,
+		  lsa_copy_from(self->authority, id, region, bytes, 16, NULL));
 	EXPECT_EQ(16, filled(bytes, 9, 16));
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, region, bytes, 16, NULL));
 	end_client(_metadata, self, client, id);
@@ -1166,8 +1165,8 @@ TEST_F(pair, access_whole)
 
 TEST_F(pair, paths)
 {
-	__u64 resident = remote_mmap(self->client, PAGE, READ_WRITE,
-				     MAP_POPULATE);
+	__u64 resident =
+		remote_mmap(self->client, PAGE, READ_WRITE, MAP_POPULATE);
 	__u64 absent = remote_mmap(self->client, PAGE, READ_WRITE, 0);
 	__u64 id, block;
 	char byte = 1;
@@ -1183,8 +1182,8 @@ TEST_F(pair, paths)
 	EXPECT_EQ(0, traced("resident") + traced("thread"));
 
 	trace_clear();
-	EXPECT_EQ(0, lsa_copy_to(self->authority, id, resident, &byte, 1,
-				 NULL));
+	EXPECT_EQ(0,
+		  lsa_copy_to(self->authority, id, resident, &byte, 1, NULL));
 	EXPECT_EQ(1, traced("resident"));
 	EXPECT_EQ(0, traced("block") + traced("thread"));
 
@@ -1199,8 +1198,8 @@ TEST_F(pair, paths)
 /* Without a thread that waits, only what needs none works. */
 TEST_F(pair, no_thread)
 {
-	__u64 resident = remote_mmap(self->client, PAGE, READ_WRITE,
-				     MAP_POPULATE);
+	__u64 resident =
+		remote_mmap(self->client, PAGE, READ_WRITE, MAP_POPULATE);
 	__u64 absent = remote_mmap(self->client, PAGE, READ_WRITE, 0);
 	struct lsabuf_call *call = new_call(self->client, CALLER, 0);
 	struct lsabuf_reply_receive request;
@@ -1568,8 +1567,8 @@ TEST_F_TIMEOUT(pair, held_mmap_lock, 60)
 
 	start = now_ns();
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, block, "x", 1, &done));
-	EXPECT_EQ(0, lsa_copy_from(self->authority, id, block, &byte, 1,
-				   &done));
+	EXPECT_EQ(0,
+		  lsa_copy_from(self->authority, id, block, &byte, 1, &done));
 	EXPECT_EQ('x', byte);
 	EXPECT_EQ(0, lsa_alloc(self->authority, id, 64, &block));
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, block, "x", 1, &done));

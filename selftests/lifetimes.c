@@ -369,8 +369,8 @@ TEST_F(other_authority, calls_after_its_death)
 	*poll_file = (struct pollfd){ .fd = client->device, .events = POLLIN };
 	EXPECT_EQ(1, remote(client, SYS_poll, (long)poll_file, 1, 0));
 	EXPECT_TRUE(poll_file->revents & (POLLHUP | POLLERR));
-	EXPECT_EQ(-ENOENT, client_connect(client, self->name,
-					  LSABUF_ACCESS_WHOLE));
+	EXPECT_EQ(-ENOENT,
+		  client_connect(client, self->name, LSABUF_ACCESS_WHOLE));
 	puppet_stop(client);
 }
 
@@ -496,8 +496,8 @@ static long do_exec(struct puppet *puppet, struct puppet_thread *me)
 /* A program after exec has the descriptor, and nothing else. */
 TEST_F(pair, exec)
 {
-	struct puppet *other = client_start_as(0, self->name,
-					       LSABUF_ACCESS_WHOLE);
+	struct puppet *other =
+		client_start_as(0, self->name, LSABUF_ACCESS_WHOLE);
 	__u64 id, done;
 	int status;
 
@@ -624,8 +624,8 @@ static long do_clone_vm(struct puppet *puppet, struct puppet_thread *me)
 /* Same memory, same client; the identity is the caller's own. */
 TEST_F(pair, clone_vm)
 {
-	struct puppet *root = client_start_as(0, self->name,
-					      LSABUF_ACCESS_WHOLE);
+	struct puppet *root =
+		client_start_as(0, self->name, LSABUF_ACCESS_WHOLE);
 	struct lsabuf_reply_receive request;
 
 	ASSERT_TRUE(!!root);
@@ -684,8 +684,8 @@ static void check_arena(struct __test_metadata *_metadata, PAIR *self,
 	EXPECT_EQ(arena->map.start, map.start);
 	EXPECT_EQ(arena->map.end, map.end);
 	EXPECT_STREQ("rw-s", map.prot);
-	EXPECT_EQ(9000, ask(self->client, SIDE, do_filled, arena->block, 1,
-			    9000));
+	EXPECT_EQ(9000,
+		  ask(self->client, SIDE, do_filled, arena->block, 1, 9000));
 	block = give_block(_metadata, self, 100);
 	EXPECT_TRUE(reads_zero(self->client, block, 100));
 	EXPECT_EQ(0, client_free(self->client, block));
@@ -727,14 +727,13 @@ TEST_F(pair, arena_cannot_be_split)
 	     offset += PAGE) {
 		EXPECT_EQ(-EINVAL, remote(self->client, SYS_munmap,
 					  arena.map.start + offset, PAGE));
-		EXPECT_EQ(-EINVAL, remote(self->client, SYS_mprotect,
-					  arena.map.start + offset, PAGE,
-					  PROT_READ));
+		EXPECT_EQ(-EINVAL,
+			  remote(self->client, SYS_mprotect,
+				 arena.map.start + offset, PAGE, PROT_READ));
 	}
-	EXPECT_TRUE(failed(remote(self->client, SYS_mmap,
-				  arena.map.start + PAGE, PAGE, READ_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-				  0)));
+	EXPECT_TRUE(failed(remote(
+		self->client, SYS_mmap, arena.map.start + PAGE, PAGE,
+		READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)));
 	EXPECT_TRUE(failed(remote(self->client, SYS_mlock,
 				  arena.map.start + PAGE, PAGE)) ||
 		    true);
@@ -751,16 +750,16 @@ TEST_F(pair, arena_cannot_move)
 				  MREMAP_MAYMOVE)));
 	EXPECT_TRUE(failed(remote(client, SYS_mremap, at, size, 1L << 40,
 				  MREMAP_MAYMOVE)));
-	EXPECT_TRUE(failed(remote(client, SYS_mremap, at, size, size + PAGE,
-				  0)));
+	EXPECT_TRUE(
+		failed(remote(client, SYS_mremap, at, size, size + PAGE, 0)));
 	EXPECT_TRUE(failed(remote(client, SYS_mremap, at, size, size,
 				  MREMAP_MAYMOVE | MREMAP_FIXED, 1L << 40)));
 	EXPECT_TRUE(failed(remote(client, SYS_mremap, at + PAGE, PAGE, PAGE,
 				  MREMAP_MAYMOVE | MREMAP_FIXED, 1L << 40)));
 	EXPECT_TRUE(failed(remote(client, SYS_mremap, at, size, PAGE, 0)));
 	/* A second mapping of the same pages */
-	EXPECT_TRUE(failed(remote(client, SYS_mremap, at, 0, size,
-				  MREMAP_MAYMOVE)));
+	EXPECT_TRUE(failed(
+		remote(client, SYS_mremap, at, 0, size, MREMAP_MAYMOVE)));
 	EXPECT_TRUE(failed(remote(client, SYS_mremap, at, size, size,
 				  MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)));
 	check_arena(_metadata, self, &arena);
@@ -786,8 +785,8 @@ TEST_F(pair, arena_protection)
 	EXPECT_EQ(0, remote(self->client, SYS_mprotect, arena.map.start,
 			    arena.size, PROT_READ));
 	id = begin(_metadata, self);
-	EXPECT_EQ(0, lsa_copy_to(self->authority, id, arena.block, "x", 1,
-				 NULL));
+	EXPECT_EQ(0,
+		  lsa_copy_to(self->authority, id, arena.block, "x", 1, NULL));
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, arena.block,
 				 &(unsigned char){ pattern(1, 0) }, 1, NULL));
 	end(_metadata, self, id);
@@ -803,19 +802,19 @@ TEST_F(pair, arena_advice)
 	const int refused[] = { MADV_DOFORK, MADV_DODUMP, MADV_REMOVE,
 				MADV_FREE };
 	const int harmless[] = {
-		MADV_NORMAL,   MADV_RANDOM,	MADV_SEQUENTIAL,
-		MADV_WILLNEED, MADV_DONTNEED,	MADV_COLD,
-		MADV_PAGEOUT,  MADV_MERGEABLE,	MADV_HUGEPAGE,
-		MADV_DONTFORK, MADV_DONTDUMP,	MADV_POPULATE_READ,
+		MADV_NORMAL,	     MADV_RANDOM,    MADV_SEQUENTIAL,
+		MADV_WILLNEED,	     MADV_DONTNEED,  MADV_COLD,
+		MADV_PAGEOUT,	     MADV_MERGEABLE, MADV_HUGEPAGE,
+		MADV_DONTFORK,	     MADV_DONTDUMP,  MADV_POPULATE_READ,
 		MADV_POPULATE_WRITE,
 	};
 	struct arena arena = arena_of(_metadata, self);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		EXPECT_TRUE(failed(remote(self->client, SYS_madvise,
-					  arena.map.start, arena.size,
-					  refused[i])))
+		EXPECT_TRUE(
+			failed(remote(self->client, SYS_madvise,
+				      arena.map.start, arena.size, refused[i])))
 		{
 			TH_LOG("advice %d", refused[i]);
 		}
@@ -951,8 +950,8 @@ TEST_F(pair, device_is_not_mapped)
 	int file = lsa_open();
 
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0));
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, READ_WRITE, MAP_SHARED,
-				   self->authority, 0));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, PAGE, READ_WRITE, MAP_SHARED, self->authority, 0));
 	EXPECT_TRUE(failed(remote(client, SYS_mmap, 0, PAGE, READ_WRITE,
 				  MAP_SHARED, client->device, 0)));
 	EXPECT_TRUE(failed(remote(client, SYS_mmap, 0, PAGE, PROT_READ,
@@ -964,12 +963,12 @@ TEST_F(pair, device_is_not_mapped)
 TEST_F(pair, arena_in_system_calls)
 {
 	struct arena arena = arena_of(_metadata, self);
-	long file = remote(self->client, SYS_memfd_create,
-			   (long)"file", MFD_CLOEXEC);
+	long file = remote(self->client, SYS_memfd_create, (long)"file",
+			   MFD_CLOEXEC);
 
 	ASSERT_LE(0, file);
-	EXPECT_EQ(9000, remote(self->client, SYS_write, file, arena.block,
-			       9000));
+	EXPECT_EQ(9000,
+		  remote(self->client, SYS_write, file, arena.block, 9000));
 	ask(self->client, SIDE, do_fill, arena.block, 2, 9000);
 	EXPECT_EQ(9000, remote(self->client, SYS_pread64, file, arena.block,
 			       9000, 0));
@@ -987,13 +986,13 @@ TEST_F(pair, unmapped_arena)
 	id = begin_with(_metadata, self->authority, client);
 	ASSERT_EQ(0, lsa_alloc(self->authority, id, 9000, &block));
 	ASSERT_TRUE(find_mapping(client->pid, block, &map));
-	ASSERT_EQ(0, remote(client, SYS_munmap, map.start,
-			    map.end - map.start));
+	ASSERT_EQ(0,
+		  remote(client, SYS_munmap, map.start, map.end - map.start));
 	/* Something else is there now. */
-	ASSERT_EQ(map.start, remote(client, SYS_mmap, map.start,
-				    map.end - map.start, READ_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-				    0));
+	ASSERT_EQ(map.start,
+		  remote(client, SYS_mmap, map.start, map.end - map.start,
+			 READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			 -1, 0));
 	lsa_copy_to(self->authority, id, block, "secret", 6, &done);
 	EXPECT_TRUE(reads_zero(client, map.start, map.end - map.start));
 	/* New blocks are in a new arena, or there are none. */

@@ -141,9 +141,9 @@ static inline int lsa_ioctl(int file, unsigned long command, void *argument)
 }
 
 /* One statement, unlike the harness' own. */
-#define EXPECT_ERROR(_error, _result)                       \
-	do {                                                \
-		EXPECT_EQ(-(_error), (int)(_result));       \
+#define EXPECT_ERROR(_error, _result)                 \
+	do {                                          \
+		EXPECT_EQ(-(_error), (int)(_result)); \
 	} while (0)
 
 static inline int lsa_info(int file, struct lsabuf_info *info)
@@ -508,14 +508,14 @@ static inline bool is_busy(struct puppet *puppet, int t)
 	return !posted;
 }
 
-#define tell(_puppet, _t, _task, ...)                              \
-	puppet_tell(_puppet, _t, _task,                            \
+#define tell(_puppet, _t, _task, ...)   \
+	puppet_tell(_puppet, _t, _task, \
 		    (const long[PUPPET_ARGUMENTS]){ __VA_ARGS__ })
 
-#define ask(_puppet, _t, _task, ...)                      \
-	({                                                \
-		tell(_puppet, _t, _task, ##__VA_ARGS__);  \
-		hear(_puppet, _t);                        \
+#define ask(_puppet, _t, _task, ...)                     \
+	({                                               \
+		tell(_puppet, _t, _task, ##__VA_ARGS__); \
+		hear(_puppet, _t);                       \
 	})
 
 static inline void puppet_obey(struct puppet *puppet, struct puppet_thread *me)
@@ -759,8 +759,8 @@ static inline bool all_bytes(const void *buffer, unsigned char value,
 {
 	const unsigned char *from = buffer;
 
-	return !length || (from[0] == value &&
-			   !memcmp(from, from + 1, length - 1));
+	return !length ||
+	       (from[0] == value && !memcmp(from, from + 1, length - 1));
 }
 
 static inline long do_fill(struct puppet *puppet, struct puppet_thread *me)
@@ -1099,8 +1099,8 @@ FIXTURE_SETUP(pair)
 	ASSERT_LE(0, self->authority);
 	self->serve.size = sizeof(self->serve);
 	set_endpoint(self->serve.endpoint, self->name);
-	ASSERT_EQ(0, lsa_ioctl(self->authority, LSABUF_IOC_SERVE,
-			       &self->serve));
+	ASSERT_EQ(0,
+		  lsa_ioctl(self->authority, LSABUF_IOC_SERVE, &self->serve));
 	self->client = client_start(self->name, LSABUF_ACCESS_WHOLE);
 	ASSERT_TRUE(!!self->client);
 }
@@ -1123,8 +1123,8 @@ static inline bool wait_readable(int file)
 }
 
 /* Thread CALLER of @client makes an empty call and @authority receives it. */
-static inline __u64 begin_with(struct __test_metadata *_metadata,
-			       int authority, struct puppet *client)
+static inline __u64 begin_with(struct __test_metadata *_metadata, int authority,
+			       struct puppet *client)
 {
 	struct lsabuf_reply_receive request;
 

@@ -516,9 +516,7 @@ static void test_last_of_class(struct plain *plain)
 
 static void test_coalesce(struct plain *plain)
 {
-	enum {
-		PARTS = 512
-	};
+	enum { PARTS = 512 };
 	struct lsabuf_heap_node *nodes[PARTS];
 	u32 odd;
 	u32 i;

@@ -337,8 +337,8 @@ static void test_round_trip(struct tap_group *t)
 		check(t, used == length16);
 		check(t, !RtlUTF8ToUnicodeN(buffer, length16, &used,
 					    texts[i].utf8, length8));
-		check(t, used == length16 &&
-				 !memcmp(buffer, texts[i].utf16, used));
+		check(t, used == length16);
+		check(t, !memcmp(buffer, texts[i].utf16, length16));
 
 		check(t, !RtlUnicodeToUTF8N(NULL, 0, &used, texts[i].utf16,
 					    length16));

@@ -223,14 +223,15 @@ static void check_table(void)
 int main(void)
 {
 	ULONG error;
+	bool right;
 	size_t i;
 
 	check_table();
 	for (i = 0; i < ARRAYSIZE(expected); i++) {
 		error = LsaNtStatusToWinError(expected[i].value);
-		ok((ULONG)expected[i].value == expected[i].status &&
-			   error == expected[i].error,
-		   "0x%08X is %u", expected[i].status, error);
+		right = (ULONG)expected[i].value == expected[i].status;
+		ok(right && error == expected[i].error, "0x%08X is %u",
+		   expected[i].status, error);
 	}
 	for (i = 0; i < ARRAYSIZE(outside); i++) {
 		error = LsaNtStatusToWinError((NTSTATUS)outside[i].status);

@@ -7,7 +7,9 @@
 VM=$(cd "$(dirname "$0")" && pwd)
 TOP=$(cd "$VM/../.." && pwd)
 # Kernels and kernel sources, of no single tree; everything else in OUT.
+# shellcheck disable=SC2034 # used by the scripts that source this
 CACHE=${LSABUF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/lsabuf}
+# shellcheck disable=SC2034
 OUT=${LSABUF_OUT:-$TOP/selftests/vm/out}
 
 say()
