@@ -774,6 +774,12 @@ bool lsabuf_receive_begin(struct lsabuf_queue *queue,
 
 	receiver->task = current;
 	spin_lock(&queue->lock);
+	if (queue->dead) {
+		/* Nobody would wake it: it finds that out by itself. */
+		receiver->done = true;
+		spin_unlock(&queue->lock);
+		return false;
+	}
 	came_back(queue);
 	if (receiver->pool)
 		queue->nr_waiting++;
@@ -782,6 +788,9 @@ bool lsabuf_receive_begin(struct lsabuf_queue *queue,
 		queue->nr_waiting--;
 	else if (receiver->pool)
 		hlist_add_head(&receiver->list, &queue->receivers);
+	/* One thread more is a larger share for everybody, not only here. */
+	if (!list_empty(&queue->ready))
+		serve_receivers(queue);
 	spin_unlock(&queue->lock);
 	return got;
 }

@@ -385,8 +385,8 @@ static int run_chore(struct lsabuf_request *request, struct lsabuf_chore *chore)
 
 	if (mutex_lock_killable(&request->chore_mutex))
 		return -EINTR;
-	ret = request->budget > 0 ? lsabuf_chore_post(request, chore) :
-				    lsabuf_request_expire(request);
+	/* Spent without a stall, as in a signal handler: no more, but no end. */
+	ret = request->budget > 0 ? lsabuf_chore_post(request, chore) : -EAGAIN;
 	if (!ret)
 		ret = wait_for_chore(request, chore);
 	mutex_unlock(&request->chore_mutex);
