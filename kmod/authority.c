@@ -61,10 +61,15 @@ static struct lsabuf_authority *find_endpoint(const __u8 *name)
 	return NULL;
 }
 
-/* Who decides about endpoints, in the initial user namespace. */
+/*
+ * Who decides about endpoints. Their names belong to the whole system: to own
+ * the node of a container, from inside of it, gives no say in them.
+ */
 static bool is_owner(kuid_t owner)
 {
-	return uid_eq(current_euid(), owner) || capable(CAP_SYS_ADMIN);
+	if (current_user_ns() == &init_user_ns && uid_eq(current_euid(), owner))
+		return true;
+	return capable(CAP_SYS_ADMIN);
 }
 
 static bool is_permitted(const __u8 *name)
