@@ -970,11 +970,10 @@ static long do_fake_root(struct puppet *puppet, struct puppet_thread *me)
 {
 	char map[32];
 
-	(void)puppet;
 	(void)me;
 	if (unshare(CLONE_NEWUSER))
 		return -errno;
-	snprintf(map, sizeof(map), "0 %d 1", NOBODY);
+	snprintf(map, sizeof(map), "0 %u 1", puppet->uid);
 	write_text("/proc/self/setgroups", "deny");
 	if (write_text("/proc/self/uid_map", map) ||
 	    write_text("/proc/self/gid_map", map))
@@ -1011,6 +1010,17 @@ TEST_F(pair, fake_root)
 	/* Nor may it serve. */
 	EXPECT_EQ(-EACCES, puppet_serve(fake, "fake", 0));
 	puppet_stop(fake);
+}
+
+/* Nor may the node's owner, once he is in such a namespace. */
+TEST_F(pair, owner_in_user_namespace)
+{
+	struct puppet *owner = puppet_start_threads(0, 1);
+
+	EXPECT_EQ(0, puppet_serve(owner, "outside", 0));
+	ASSERT_EQ(0, ask(owner, SIDE, do_fake_root));
+	EXPECT_EQ(-EACCES, puppet_serve(owner, "inside", 0));
+	puppet_stop(owner);
 }
 
 static long do_set_groups(struct puppet *puppet, struct puppet_thread *me)
