@@ -19,7 +19,7 @@ all: modules userlib selftests
 ifneq ($(KERNEL),)
 # Another of the supported kernels, fetched and unpacked outside the system.
 modules:
-	@$(VM)/deps build
+	@$(VM)/deps build kernel
 	$(VM)/build-module $(KERNEL)
 else
 modules: kdir
