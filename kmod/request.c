@@ -477,11 +477,13 @@ static int alloc_block(struct lsabuf_request *request, u64 length, u64 *address)
 static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
 			u64 source_length, u64 *address)
 {
+	struct lsabuf_pin pin = {};
 	struct lsabuf_transfer copy = {
 		.request = request,
 		.to_client = true,
 		.local = source,
 		.left = source_length,
+		.pin = &pin,
 	};
 	struct lsabuf_client *client = request->client;
 	int ret;
@@ -492,6 +494,7 @@ static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
 	copy.client_address = *address;
 	/* Another thread may have replied: the block would pass unnoticed. */
 	ret = transfer(&copy) ?: lsabuf_request_held(request);
+	lsabuf_transfer_unpin(&pin, true);
 	if (ret)
 		lsabuf_block_release(client->space, *address,
 				     client->queue->instance, &request->blocks);
@@ -560,7 +563,7 @@ int lsabuf_request_release(struct lsabuf_authority *authority,
 
 static int copy_range(struct lsabuf_request *request,
 		      const struct lsabuf_copy_range *range, bool to_client,
-		      u64 *done)
+		      struct lsabuf_pin *pin, u64 *done)
 {
 	struct lsabuf_transfer copy = {
 		.request = request,
@@ -568,6 +571,7 @@ static int copy_range(struct lsabuf_request *request,
 		.client_address = range->client_address,
 		.local = range->local_address,
 		.left = range->length,
+		.pin = pin,
 	};
 	int ret = transfer(&copy);
 
@@ -580,7 +584,7 @@ static int copy_range(struct lsabuf_request *request,
 
 static int copy_vector(struct lsabuf_request *request,
 		       const struct lsabuf_copy *copy, bool to_client,
-		       u64 *done)
+		       struct lsabuf_pin *pin, u64 *done)
 {
 	struct lsabuf_copy_range __user *vector =
 		u64_to_user_ptr(copy->vector_address);
@@ -591,7 +595,7 @@ static int copy_vector(struct lsabuf_request *request,
 	for (i = 0; i < copy->nr_vector && !ret; i++) {
 		if (copy_from_user(&range, &vector[i], sizeof(range)))
 			return -EFAULT;
-		ret = copy_range(request, &range, to_client, done);
+		ret = copy_range(request, &range, to_client, pin, done);
 	}
 	return ret;
 }
@@ -612,6 +616,7 @@ int lsabuf_request_copy(struct lsabuf_authority *authority,
 {
 	bool to_client = !(copy->flags & LSABUF_COPY_F_FROM_CLIENT);
 	struct lsabuf_request *request;
+	struct lsabuf_pin pin = {};
 	u64 done = 0;
 	int ret;
 
@@ -625,13 +630,14 @@ int lsabuf_request_copy(struct lsabuf_authority *authority,
 		goto out;
 	}
 	if (copy->nr_vector)
-		ret = copy_vector(request, copy, to_client, &done);
+		ret = copy_vector(request, copy, to_client, &pin, &done);
 	else
 		ret = copy_range(request,
 				 &(struct lsabuf_copy_range){
 					 copy->client_address,
 					 copy->local_address, copy->length },
-				 to_client, &done);
+				 to_client, &pin, &done);
+	lsabuf_transfer_unpin(&pin, to_client);
 	lsabuf_request_put(request);
 out:
 	if (put_user(done, &user->out_done))

@@ -172,6 +172,20 @@ static bool has_pkey(struct mm_struct *mm, unsigned long start,
 	return false;
 }
 
+/**
+ * lsabuf_transfer_unpin() - drop the page that is kept for a next range
+ * @pin: of a COPY
+ * @to_client: its direction
+ *
+ * Context: may sleep.
+ */
+void lsabuf_transfer_unpin(struct lsabuf_pin *pin, bool to_client)
+{
+	if (pin->page)
+		unpin_user_pages_dirty_lock(&pin->page, 1, to_client);
+	pin->page = NULL;
+}
+
 /* Pin what is resident, without waiting for anybody. */
 static long pin_resident(struct lsabuf_transfer *transfer, struct page **pages,
 			 unsigned long nr)
@@ -201,12 +215,20 @@ static int copy_resident(struct lsabuf_transfer *transfer, size_t length)
 {
 	struct lsabuf_space *space = transfer->request->client->space;
 	unsigned int offset = offset_in_page(transfer->client_address);
+	unsigned long start = transfer->client_address & PAGE_MASK;
+	struct lsabuf_pin *pin = transfer->pin;
 	struct page *pages[BATCH];
 	long pinned;
 	int ret;
 
-	length = min_t(size_t, length, BATCH * PAGE_SIZE - offset);
-	pinned = pin_resident(transfer, pages, PFN_UP(offset + length));
+	if (pin->page && pin->address == start) {
+		pages[0] = pin->page;
+		pinned = 1;
+	} else {
+		lsabuf_transfer_unpin(pin, transfer->to_client);
+		length = min_t(size_t, length, BATCH * PAGE_SIZE - offset);
+		pinned = pin_resident(transfer, pages, PFN_UP(offset + length));
+	}
 	if (pinned == -ESRCH)
 		return -ESRCH;
 	if (pinned <= 0)
@@ -220,7 +242,12 @@ static int copy_resident(struct lsabuf_transfer *transfer, size_t length)
 		copy_pages(transfer, pages, offset, length);
 	}
 	spin_unlock(&space->lock);
-	unpin_user_pages_dirty_lock(pages, pinned, transfer->to_client);
+	if (pinned == 1) {
+		pin->page = pages[0];
+		pin->address = start;
+	} else {
+		unpin_user_pages_dirty_lock(pages, pinned, transfer->to_client);
+	}
 	return ret;
 }
 
@@ -264,6 +291,7 @@ static int fault_in_local(struct lsabuf_transfer *transfer)
 			      PAGE_SIZE - offset_in_page(transfer->local));
 	size_t left;
 
+	lsabuf_transfer_unpin(transfer->pin, transfer->to_client);
 	left = transfer->to_client ? fault_in_readable(local, length) :
 				     fault_in_writeable(local, length);
 	if (fatal_signal_pending(current))
@@ -334,6 +362,7 @@ struct lsabuf_chore *lsabuf_transfer_pack(struct lsabuf_transfer *transfer)
 		min_t(u64, ordinary_length(transfer), LSABUF_CHORE_BYTES);
 	struct lsabuf_chore *chore;
 
+	lsabuf_transfer_unpin(transfer->pin, transfer->to_client);
 	chore = kvzalloc(struct_size(chore, buffer, length),
 			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!chore)

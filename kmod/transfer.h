@@ -18,6 +18,19 @@
 #define LSABUF_CHORE_BYTES SZ_256K
 
 /**
+ * struct lsabuf_pin - a page of the client, kept for the next range of a vector
+ * @page: pinned, or NULL
+ * @address: where it is in the client
+ *
+ * It is dropped before a chore, and before the authority's own memory is faulted
+ * in for a copy; at the latest when the command ends.
+ */
+struct lsabuf_pin {
+	struct page *page;
+	unsigned long address;
+};
+
+/**
  * struct lsabuf_transfer - a copy between an authority and its client
  * @request: received by the authority; the caller has a reference
  * @to_client: direction
@@ -27,6 +40,7 @@
  * @done: bytes copied
  * @paths: LSABUF_PATH_* taken so far
  * @granted: the grant has been checked for what is left
+ * @pin: shared by all ranges of one COPY, which have one direction
  */
 struct lsabuf_transfer {
 	struct lsabuf_request *request;
@@ -37,10 +51,12 @@ struct lsabuf_transfer {
 	u64 done;
 	u32 paths;
 	bool granted;
+	struct lsabuf_pin *pin;
 };
 
 int lsabuf_transfer_submit(struct lsabuf_block *block, u64 address);
 int lsabuf_transfer_copy(struct lsabuf_transfer *transfer);
+void lsabuf_transfer_unpin(struct lsabuf_pin *pin, bool to_client);
 struct lsabuf_chore *lsabuf_transfer_pack(struct lsabuf_transfer *transfer);
 int lsabuf_transfer_unpack(struct lsabuf_transfer *transfer,
 			   struct lsabuf_chore *chore);
