@@ -434,8 +434,8 @@ struct lsabuf_copy_range {
  * Errors: ENOENT no such request, ESRCH client gone, ECANCELED request given
  * up, EACCES a range is not covered by the grant, EFAULT memory of either side
  * that cannot be accessed, EAGAIN the client's own thread is needed and none
- * waits, or the request's time for that is used up, ENOMEM, EINVAL. A failure after the first byte is reported in the
- * same way, with @out_done not 0.
+ * waits, or the request's time for that is used up, ENOMEM, EINVAL. A failure
+ * after the first byte is reported in the same way, with @out_done not 0.
  */
 struct lsabuf_copy {
 	__u32 size;
