@@ -306,17 +306,32 @@ TEST_F(pair, bad_releases)
 	end(_metadata, self, id);
 }
 
-/* One authority does not release what another one gave. */
+/* A block belongs to its request until the client has taken the reply. */
+TEST_F(pair, open_block_is_not_free)
+{
+	__u64 id = begin(_metadata, self), address;
+
+	ASSERT_EQ(0, lsa_alloc(self->authority, id, 256, &address));
+	EXPECT_EQ(-ENOENT, client_free(self->client, address));
+	EXPECT_EQ(0, lsa_reply_with(self->authority, id, address, 256));
+	EXPECT_EQ(0, hear(self->client, CALLER));
+	EXPECT_EQ(0, client_free(self->client, address));
+}
+
+/* One authority does not touch what another one gave. */
 TEST_F(pair, release_is_the_owners)
 {
-	__u64 address = give_block(_metadata, self, 256), id;
+	__u64 address = give_block(_metadata, self, 256), id, done;
 	int other = lsa_open();
+	char byte;
 
 	ASSERT_EQ(0, lsa_serve(other, "other-authority"));
 	ASSERT_EQ(0, client_connect(self->client, "other-authority",
 				    LSABUF_ACCESS_BUFFERS));
 	id = begin_with(_metadata, other, self->client);
 	test_err_release(ENOENT, other, id, address);
+	test_err_copy_to(EACCES, other, id, address, "x", 1, &done);
+	test_err_copy_from(EACCES, other, id, address, &byte, 1, &done);
 	EXPECT_EQ(0, lsa_reply(other, id));
 	EXPECT_EQ(0, hear(self->client, CALLER));
 	EXPECT_EQ(0, client_free(self->client, address));

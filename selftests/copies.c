@@ -1203,8 +1203,10 @@ TEST_F(pair, no_thread)
 	__u64 absent = remote_mmap(self->client, PAGE, READ_WRITE, 0);
 	struct lsabuf_call *call = new_call(self->client, CALLER, 0);
 	struct lsabuf_reply_receive request;
-	__u64 done;
+	struct lsabuf_info info;
+	__u64 done, start;
 
+	ASSERT_EQ(0, lsa_info(self->authority, &info));
 	ask(self->client, SIDE, do_fill, resident, 1, PAGE);
 	call->flags = LSABUF_CALL_F_NOWAIT;
 	ASSERT_EQ(0, ask(self->client, CALLER, do_call));
@@ -1212,9 +1214,12 @@ TEST_F(pair, no_thread)
 	EXPECT_TRUE(request.out_flags & LSABUF_REQUEST_F_NOTHREAD);
 	EXPECT_EQ(0, lsa_copy_to(self->authority, request.out_id, resident, "x",
 				 1, &done));
+	start = now_ns();
 	test_err_copy_to(EAGAIN, self->authority, request.out_id, absent, "x",
 			 1, &done);
 	EXPECT_EQ(0, done);
+	/* Nobody will come: there is nothing to wait for. */
+	EXPECT_GT(info.out_chore_budget_ns / 2, now_ns() - start);
 	EXPECT_EQ(0, lsa_reply(self->authority, request.out_id));
 }
 

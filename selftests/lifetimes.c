@@ -1122,7 +1122,7 @@ TEST_F(pair, pinned_page)
 		ASSERT_EQ(0, lsa_alloc_from(self->authority, id, PAGE, secret,
 					    PAGE, &address));
 	ASSERT_EQ(PAGE, read(file, seen, PAGE));
-	EXPECT_TRUE(!memchr(seen, 0x5a, PAGE));
+	EXPECT_TRUE(all_bytes(seen, 0, PAGE));
 	EXPECT_EQ(0, lsa_reply(self->authority, id));
 	EXPECT_EQ(0, hear(other, CALLER));
 	close(file);
