@@ -109,7 +109,12 @@ help:
 	@echo '  soak             the same with LSABUF_SCALE=100'
 	@echo '  bench            instructions per operation, beside its peers'
 	@echo '  lint             warnings, sparse, checkpatch, formatting, house rules'
+	@echo '  mutants          remove one mechanism after another: some test must notice'
+	@echo '                   MUTANTS="wipe grant": only these'
 	@echo '  deps             install what these need, and no more'
+
+# Longer runs of their own.
+-include selftests/mutants/mutants.mk
 
 .PHONY: all modules kdir modules_install userlib selftests install uninstall \
 	clean demo check soak bench lint deps help
