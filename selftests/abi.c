@@ -1154,4 +1154,17 @@ TEST_F(abi, unprivileged_policy)
 	puppet_stop(user);
 }
 
+/* The authority is told of 32-bit callers, as this program may be one. */
+TEST_F(pair, compat_flag)
+{
+	struct lsabuf_reply_receive request;
+
+	start_call(self->client, CALLER, 100);
+	ASSERT_TRUE(wait_readable(self->authority));
+	ASSERT_EQ(0, lsa_receive(self->authority, &request));
+	EXPECT_EQ(OWN_FLAGS, request.out_flags);
+	EXPECT_EQ(to_u64(self->client->submit), request.out_client_address);
+	end(_metadata, self, request.out_id);
+}
+
 TEST_HARNESS_MAIN

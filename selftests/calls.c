@@ -88,7 +88,7 @@ TEST_F(pair, passed_on)
 	EXPECT_EQ(0x9abcdef0, request.out_code);
 	EXPECT_EQ(300, request.out_submit_length);
 	EXPECT_EQ(to_u64(self->client->submit), request.out_client_address);
-	EXPECT_EQ(0, request.out_flags);
+	EXPECT_EQ(OWN_FLAGS, request.out_flags);
 	EXPECT_EQ(LSABUF_ACCESS_WHOLE, request.out_access);
 	EXPECT_EQ(300, filled(to_pointer(request.out_submit_address), 1, 300));
 	end(_metadata, self, request.out_id);
@@ -377,6 +377,20 @@ TEST_F(pair, timeout_is_fixed)
 	EXPECT_EQ(-ETIMEDOUT, ask(self->client, CALLER, do_call));
 	EXPECT_LE(500 * NSEC_PER_MSEC, now_ns() - start);
 	EXPECT_LE(now_ns() - start, AT_ONCE_NS);
+}
+
+/* The longest there is does not wrap around. */
+TEST_F(pair, timeout_longest)
+{
+	__u64 id;
+
+	new_call(self->client, CALLER, 0)->timeout_ns = ~0ULL;
+	tell(self->client, CALLER, do_call);
+	ASSERT_TRUE(wait_readable(self->authority));
+	id = receive_id(_metadata, self->authority);
+	ASSERT_TRUE(wait_asleep(self->client, CALLER));
+	EXPECT_TRUE(is_busy(self->client, CALLER));
+	end(_metadata, self, id);
 }
 
 TEST_F(pair, second_waiter)
@@ -921,7 +935,7 @@ TEST_F(pair, identity_of_thread)
 		EXPECT_EQ(NOBODY, request.out_gid);
 		EXPECT_EQ(self->client->pid, request.out_pid);
 		EXPECT_EQ(self->client->thread[t].tid, request.out_tid);
-		EXPECT_EQ(0, request.out_flags);
+		EXPECT_EQ(OWN_FLAGS, request.out_flags);
 		EXPECT_EQ(start_ticks(self->client->pid),
 			  request.out_start /
 				  (NSEC_PER_SEC / sysconf(_SC_CLK_TCK)));
@@ -941,7 +955,7 @@ TEST_F(pair, identity_of_call)
 	start_call(root, CALLER, 0);
 	ASSERT_EQ(0, lsa_receive(self->authority, &request));
 	EXPECT_EQ(0, request.out_uid);
-	EXPECT_EQ(LSABUF_REQUEST_F_ADMIN, request.out_flags);
+	EXPECT_EQ(LSABUF_REQUEST_F_ADMIN | OWN_FLAGS, request.out_flags);
 	EXPECT_EQ(0, lsa_reply(self->authority, request.out_id));
 	EXPECT_EQ(0, hear(root, CALLER));
 
@@ -953,7 +967,7 @@ TEST_F(pair, identity_of_call)
 	ASSERT_EQ(0, lsa_receive(self->authority, &request));
 	EXPECT_EQ(SOMEBODY, request.out_uid);
 	EXPECT_EQ(SOMEBODY, request.out_gid);
-	EXPECT_EQ(0, request.out_flags);
+	EXPECT_EQ(OWN_FLAGS, request.out_flags);
 	/* It is recorded: what happens to the thread later changes nothing. */
 	EXPECT_EQ(0, lsa_reply(self->authority, request.out_id));
 	EXPECT_EQ(0, hear(root, CALLER));
@@ -1001,7 +1015,7 @@ TEST_F(pair, fake_root)
 	ASSERT_EQ(0, lsa_receive(self->authority, &request));
 	EXPECT_EQ(NOBODY, request.out_uid);
 	EXPECT_EQ(NOBODY, request.out_gid);
-	EXPECT_EQ(0, request.out_flags);
+	EXPECT_EQ(OWN_FLAGS, request.out_flags);
 	ASSERT_EQ(0, lsa_identity(self->authority, request.out_id, &identity));
 	EXPECT_EQ(NOBODY, identity.out_uid);
 	EXPECT_EQ(0, identity.out_capabilities);
@@ -1206,6 +1220,20 @@ TEST_F(pair, endpoint_permission)
 	close(file);
 }
 
+/* Whoever owns the device node may serve, and say who else may. */
+TEST_F(pair, node_owner)
+{
+	struct puppet *user = puppet_start(SOMEBODY);
+	struct stat node;
+
+	ASSERT_EQ(0, stat(LSA_DEVICE, &node));
+	EXPECT_EQ(-EACCES, puppet_serve(user, "owned", 0));
+	EXPECT_EQ(0, chown(LSA_DEVICE, SOMEBODY, -1));
+	EXPECT_EQ(0, puppet_serve(user, "owned", 0));
+	EXPECT_EQ(0, chown(LSA_DEVICE, node.st_uid, -1));
+	puppet_stop(user);
+}
+
 /* Permissions cannot fill the kernel. */
 TEST_F(pair, endpoint_limit)
 {
@@ -1375,7 +1403,88 @@ TEST_F(pair, requests_of_an_authority)
 	close(file);
 }
 
-/* Connections are limited, and a closed one counts no more. */
+/* Connect until that fails: how often it went. */
+static long do_connect_many(struct puppet *puppet, struct puppet_thread *me)
+{
+	const char *name = (char *)puppet->scratch;
+	long nr = 0;
+	int ret;
+
+	(void)me;
+	do {
+		puppet->flag[5] = lsa_open();
+		ret = lsa_connect(puppet->flag[5], name, LSABUF_ACCESS_BUFFERS);
+	} while (!ret && ++nr);
+	close(puppet->flag[5]--);
+	return ret == -EDQUOT ? nr : ret;
+}
+
+/* Connections of a user are limited, and a closed one counts no more. */
+TEST_F_TIMEOUT(pair, connections_per_user, 120)
+{
+	const struct rlimit files = { 4096, 4096 };
+	struct puppet *other;
+	long nr;
+
+	ASSERT_EQ(0, prlimit(self->client->pid, RLIMIT_NOFILE, &files, NULL));
+	strcpy((char *)self->client->scratch, self->name);
+	nr = ask(self->client, SIDE, do_connect_many);
+	EXPECT_LE(16, nr);
+	EXPECT_EQ(-EDQUOT, client_connect(self->client, self->name,
+					  LSABUF_ACCESS_BUFFERS));
+	/* All processes of the user share the limit, the others do not. */
+	other = puppet_start(NOBODY);
+	EXPECT_EQ(-EDQUOT,
+		  client_connect(other, self->name, LSABUF_ACCESS_BUFFERS));
+	EXPECT_EQ(0, remote(self->client, SYS_close, self->client->flag[5]));
+	EXPECT_EQ(0, client_connect(other, self->name, LSABUF_ACCESS_BUFFERS));
+	puppet_stop(other);
+	other = client_start_as(SOMEBODY, self->name, LSABUF_ACCESS_BUFFERS);
+	EXPECT_TRUE(!!other);
+	puppet_stop(other);
+}
+
+static long call_with(struct puppet *client, __u64 address, __u64 length)
+{
+	struct lsabuf_call *call = new_call(client, CALLER, 0);
+
+	call->flags = LSABUF_CALL_F_NOWAIT;
+	call->submit_address = address;
+	call->submit_length = length;
+	return ask(client, CALLER, do_call);
+}
+
+/* One user's submit buffers do not fill the authority's arena. */
+TEST_F_TIMEOUT(pair, submit_bytes_per_user, 120)
+{
+	struct puppet *other =
+		client_start_as(SOMEBODY, self->name, LSABUF_ACCESS_BUFFERS);
+	struct lsabuf_info info;
+	__u64 address, id = 0;
+	long ret;
+	int nr;
+
+	ASSERT_TRUE(!!other);
+	ASSERT_EQ(0, lsa_info(self->authority, &info));
+	address = remote_mmap(self->client, info.out_max_submit, PROT_READ,
+			      MAP_NORESERVE);
+	for (nr = 0; nr < 100; nr++) {
+		ret = call_with(self->client, address, info.out_max_submit);
+		if (ret)
+			break;
+		id = self->client->thread[CALLER].call.id;
+	}
+	EXPECT_EQ(-EDQUOT, ret);
+	EXPECT_LT(0, nr);
+	EXPECT_EQ(0, call_with(self->client, 0, 0));
+	address = remote_mmap(other, info.out_max_submit, PROT_READ,
+			      MAP_NORESERVE);
+	EXPECT_EQ(0, call_with(other, address, info.out_max_submit));
+	EXPECT_EQ(0, client_cancel(self->client, id));
+	EXPECT_EQ(0, call_with(self->client, address, 0));
+	puppet_stop(other);
+}
+
 TEST_F_TIMEOUT(pair, submit_limit, 60)
 {
 	struct lsabuf_info info;

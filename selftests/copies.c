@@ -18,14 +18,18 @@
 #define TRACE_ROOT "/sys/kernel/tracing"
 #define TRACE_DIR TRACE_ROOT "/instances/lsabuf-copies"
 
-static int trace_start(void)
+/* Enable the events below events/@what. */
+static int trace_start(const char *what)
 {
+	char path[128];
+
 	if (access(TRACE_ROOT "/events", F_OK))
 		mount("none", TRACE_ROOT, "tracefs", 0, NULL);
 	rmdir(TRACE_DIR);
 	if (mkdir(TRACE_DIR, 0700))
 		return -errno;
-	return write_text(TRACE_DIR "/events/lsabuf/lsabuf_copy/enable", "1");
+	snprintf(path, sizeof(path), TRACE_DIR "/events/%s/enable", what);
+	return write_text(path, "1");
 }
 
 static void trace_stop(void)
@@ -521,6 +525,7 @@ static long do_private_over_file(struct puppet *puppet,
 {
 	int file = memfd_create("file", MFD_CLOEXEC);
 	char *shared, *private;
+	__u64 address;
 
 	(void)me;
 	if (file < 0 || ftruncate(file, PAGE))
@@ -530,7 +535,8 @@ static long do_private_over_file(struct puppet *puppet,
 	close(file);
 	memset(shared, 'f', PAGE);
 	puppet->flag[0] = private[0];
-	memcpy(puppet->scratch, &shared, sizeof(shared));
+	address = to_u64(shared);
+	memcpy(puppet->scratch, &address, sizeof(address));
 	return (long)private;
 }
 
@@ -541,7 +547,7 @@ TEST_F(pair, private_file_memory)
 	__u64 id = begin(_metadata, self);
 	char seen = 0;
 
-	memcpy(&shared, self->client->scratch, sizeof(char *));
+	memcpy(&shared, self->client->scratch, sizeof(shared));
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, private, "p", 1, NULL));
 	end(_metadata, self, id);
 	EXPECT_EQ(0, peek(self->client, private, &seen, 1));
@@ -692,7 +698,7 @@ TEST_F(pair, hugetlb_memory)
 {
 	const char *knob = "/proc/sys/vm/nr_hugepages";
 	char *old = read_text(knob);
-	long address;
+	long long address;
 
 	write_text(knob, "2");
 	address = remote_mmap(self->client, MIB(4), READ_WRITE, MAP_HUGETLB);
@@ -1171,7 +1177,7 @@ TEST_F(pair, paths)
 	__u64 id, block;
 	char byte = 1;
 
-	ASSERT_EQ(0, trace_start());
+	ASSERT_EQ(0, trace_start("lsabuf/lsabuf_copy"));
 	ask(self->client, SIDE, do_fill, resident, 1, PAGE);
 	id = begin(_metadata, self);
 	ASSERT_EQ(0, lsa_alloc(self->authority, id, 16, &block));
@@ -1192,6 +1198,79 @@ TEST_F(pair, paths)
 	EXPECT_EQ(1, traced("thread"));
 	EXPECT_EQ(0, traced("block"));
 	end(_metadata, self, id);
+	trace_stop();
+}
+
+/* Whether the trace has a line with that text. */
+__attribute__((format(printf, 2, 3))) static bool shows(const char *trace,
+							const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (strstr(trace, text))
+		return true;
+	fprintf(stderr, "# not in the trace: %s\n", text);
+	return false;
+}
+
+/* Each of the six events tells who, whom, where, how much; never contents. */
+TEST_F(pair, trace_events)
+{
+	struct lsabuf_reply_receive request;
+	unsigned long long id, number, block;
+	struct puppet *client;
+	char *trace;
+
+	ASSERT_EQ(0, trace_start("lsabuf"));
+	client = client_start(self->name, LSABUF_ACCESS_BUFFERS);
+	ASSERT_TRUE(!!client);
+	number = client->client;
+	strcpy((char *)client->submit, "top secret");
+	new_call(client, CALLER, 10)->code = 77;
+	tell(client, CALLER, do_call);
+	ASSERT_EQ(0, lsa_receive(self->authority, &request));
+	id = request.out_id;
+	ASSERT_EQ(0, lsa_alloc(self->authority, id, 4321,
+			       &request.return_address));
+	block = request.return_address;
+	ASSERT_EQ(0, lsa_copy_to(self->authority, id, block, "top secret", 10,
+				 NULL));
+	ASSERT_EQ(0, lsa_reply_with(self->authority, id, block, 4321));
+	ASSERT_EQ(0, hear(client, CALLER));
+	ASSERT_EQ(0, client_free(client, block));
+
+	trace = read_text(TRACE_DIR "/trace");
+	EXPECT_TRUE(shows(
+		trace,
+		"lsabuf_connect: client=%llu access=buffers uid=%u authority=%u",
+		number, NOBODY, getpid()));
+	EXPECT_TRUE(shows(
+		trace,
+		"lsabuf_call: client=%llu id=0x%llx kind=0 code=77 length=10 pid=%u uid=%u",
+		number, id, client->pid, NOBODY));
+	EXPECT_TRUE(shows(
+		trace,
+		"lsabuf_alloc: client=%llu id=0x%llx address=0x%llx length=4321 ret=0",
+		number, id, block));
+	EXPECT_TRUE(shows(
+		trace,
+		"lsabuf_copy: client=%llu id=0x%llx to address=0x%llx length=10 done=10 path=block ret=0",
+		number, id, block));
+	EXPECT_TRUE(shows(
+		trace,
+		"lsabuf_reply: client=%llu id=0x%llx status=0x0 address=0x%llx length=4321 ret=0",
+		number, id, block));
+	EXPECT_TRUE(shows(trace,
+			  "lsabuf_free: pid=%u by=client address=0x%llx ret=0",
+			  client->pid, block));
+	EXPECT_FALSE(!!strstr(trace, "secret"));
+	EXPECT_FALSE(!!strstr(trace, "0xffff"));
+	free(trace);
+	puppet_stop(client);
 	trace_stop();
 }
 
@@ -1229,6 +1308,21 @@ TEST_F(pair, no_thread)
 
 #define UFFD_KNOB "/proc/sys/vm/unprivileged_userfaultfd"
 
+/* Let every user have such memory; returns what was set before. */
+static char *allow_stalling(void)
+{
+	char *old = read_text(UFFD_KNOB);
+
+	write_text(UFFD_KNOB, "1");
+	return old;
+}
+
+static void restore_stalling(char *old)
+{
+	write_text(UFFD_KNOB, old);
+	free(old);
+}
+
 /* Memory whose faults wait for somebody who does not come. */
 static long do_stalling_memory(struct puppet *puppet, struct puppet_thread *me)
 {
@@ -1252,7 +1346,7 @@ static long do_stalling_memory(struct puppet *puppet, struct puppet_thread *me)
 	return (long)map;
 }
 
-static bool is_error(long result)
+static bool is_error(long long result)
 {
 	return result < 0 && result >= -4095;
 }
@@ -1262,11 +1356,11 @@ TEST_F_TIMEOUT(pair, unanswered_fault, 60)
 {
 	struct puppet *stalled;
 	struct lsabuf_info info;
+	char *knob = allow_stalling();
 	__u64 id, done, start, took;
 	char byte = 1;
-	long address;
+	long long address;
 
-	ASSERT_EQ(0, write_text(UFFD_KNOB, "1"));
 	stalled = client_start(self->name, LSABUF_ACCESS_WHOLE);
 	ASSERT_TRUE(!!stalled);
 	address = ask(stalled, SIDE, do_stalling_memory);
@@ -1290,6 +1384,7 @@ TEST_F_TIMEOUT(pair, unanswered_fault, 60)
 	start = now_ns();
 	puppet_stop(stalled);
 	EXPECT_LE(now_ns() - start, AT_ONCE_NS);
+	restore_stalling(knob);
 }
 
 #define STALLED 8
@@ -1336,7 +1431,7 @@ static void *server_main(void *argument)
 static void start_stalling(struct __test_metadata *_metadata, PAIR *self,
 			   struct puppet **stalled)
 {
-	long address;
+	long long address;
 	int i, t;
 
 	for (i = 0; i < STALLED; i++) {
@@ -1359,11 +1454,11 @@ TEST_F_TIMEOUT(pair, stalling_user, 120)
 	struct server server[SERVERS] = {};
 	struct puppet *stalled[STALLED], *honest;
 	struct lsabuf_info info;
+	char *knob = allow_stalling();
 	unsigned int canceled = 0;
 	__u64 start, took;
 	int i;
 
-	ASSERT_EQ(0, write_text(UFFD_KNOB, "1"));
 	ASSERT_EQ(0, lsa_info(self->authority, &info));
 	honest = client_start_as(SOMEBODY, self->name, LSABUF_ACCESS_WHOLE);
 	ASSERT_TRUE(!!honest);
@@ -1392,6 +1487,7 @@ TEST_F_TIMEOUT(pair, stalling_user, 120)
 	for (i = 0; i < STALLED; i++)
 		puppet_stop(stalled[i]);
 	puppet_stop(honest);
+	restore_stalling(knob);
 }
 
 /*
@@ -1520,11 +1616,10 @@ static int slow_fs_start(struct slow_fs *fs)
 	return 0;
 }
 
-/* Closing the device ends all requests, and with them the hold. */
+/* The forced end aborts every request: the hold and the server's read end. */
 static void slow_fs_stop(struct slow_fs *fs)
 {
 	umount2(fs->dir, MNT_FORCE | MNT_DETACH);
-	pthread_cancel(fs->server);
 	pthread_join(fs->server, NULL);
 	close(fs->device);
 	rmdir(fs->dir);

@@ -16,6 +16,7 @@
 #define LSABUF_TEST_H
 
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -54,6 +55,12 @@
 /* The harness compares what it is given: int with __u64, all the time. */
 #pragma GCC diagnostic ignored "-Wsign-compare"
 
+/* The old one takes its arguments in memory; all offsets here are 0. */
+#ifdef SYS_mmap2
+#undef SYS_mmap
+#define SYS_mmap SYS_mmap2
+#endif
+
 #define LSA_DEVICE "/dev/lsabuf"
 #define NOBODY 65534
 #define SOMEBODY 65533
@@ -67,6 +74,9 @@
 
 /* An id that no request ever has */
 #define NO_SUCH_ID 0x7ffffff0dddddddULL
+
+/* out_flags of every request that this program's puppets make */
+#define OWN_FLAGS (sizeof(long) == 4 ? LSABUF_REQUEST_F_COMPAT : 0)
 
 /* How long anything may take that should happen at once, under emulation */
 #define AT_ONCE_NS (5 * NSEC_PER_SEC)
@@ -406,7 +416,7 @@ enum { SIDE, CALLER, SECOND, PUPPET_THREADS };
 #define PUPPET_SUBMIT 65536
 #define PUPPET_ARGUMENTS 8
 /* What hear() returns when the puppet is no more */
-#define PUPPET_DEAD LONG_MIN
+#define PUPPET_DEAD LLONG_MIN
 
 struct puppet;
 struct puppet_thread;
@@ -427,7 +437,7 @@ struct puppet_thread {
 	sem_t start;
 	sem_t done;
 	puppet_task *task;
-	long argument[PUPPET_ARGUMENTS];
+	unsigned long argument[PUPPET_ARGUMENTS];
 	long result;
 	pid_t tid;
 	struct lsabuf_call call;
@@ -467,7 +477,7 @@ static inline bool puppet_alive(const struct puppet *puppet)
 }
 
 static inline void puppet_tell(struct puppet *puppet, int t, puppet_task *task,
-			       const long *argument)
+			       const unsigned long *argument)
 {
 	struct puppet_thread *thread = &puppet->thread[t];
 
@@ -491,12 +501,18 @@ static inline bool hear_within(struct puppet *puppet, int t, unsigned int ms)
 	return true;
 }
 
-static inline long hear(struct puppet *puppet, int t)
+/* An errno is negative, an address is not, in 32-bit programs as well. */
+static inline long long hear(struct puppet *puppet, int t)
 {
+	long result;
+
 	while (!hear_within(puppet, t, 50))
 		if (!puppet_alive(puppet))
 			return PUPPET_DEAD;
-	return puppet->thread[t].result;
+	result = puppet->thread[t].result;
+	if (result < 0 && result > -4096)
+		return result;
+	return (unsigned long)result;
 }
 
 /* Whether the thread @t is still at its task. */
@@ -510,7 +526,7 @@ static inline bool is_busy(struct puppet *puppet, int t)
 
 #define tell(_puppet, _t, _task, ...)   \
 	puppet_tell(_puppet, _t, _task, \
-		    (const long[PUPPET_ARGUMENTS]){ __VA_ARGS__ })
+		    (const unsigned long[PUPPET_ARGUMENTS]){ __VA_ARGS__ })
 
 #define ask(_puppet, _t, _task, ...)                     \
 	({                                               \
@@ -631,7 +647,7 @@ static inline void puppet_stop(struct puppet *puppet)
 
 static inline long do_syscall(struct puppet *puppet, struct puppet_thread *me)
 {
-	const long *a = me->argument;
+	const unsigned long *a = me->argument;
 	long ret = syscall(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
 
 	(void)puppet;
@@ -958,12 +974,15 @@ static inline struct lsabuf_call *start_call(struct puppet *client, int t,
 
 static inline long do_free(struct puppet *puppet, struct puppet_thread *me)
 {
-	return lsa_free(puppet->device, me->argument[0]);
+	/* Two halves, where one argument does not hold all of it */
+	__u64 high = (__u64)me->argument[1] << 32;
+
+	return lsa_free(puppet->device, me->argument[0] | high);
 }
 
 static inline long client_free(struct puppet *client, __u64 address)
 {
-	return ask(client, SIDE, do_free, address);
+	return ask(client, SIDE, do_free, address, address >> 32);
 }
 
 /*
