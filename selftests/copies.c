@@ -5,9 +5,7 @@
  * answers.
  */
 #include "lsabuf_test.h"
-
-#include <linux/fuse.h>
-#include <linux/userfaultfd.h>
+#include "stalls.h"
 
 #define PAGE 4096ULL
 
@@ -1306,51 +1304,6 @@ TEST_F(pair, no_thread)
  * Memory that never answers
  */
 
-#define UFFD_KNOB "/proc/sys/vm/unprivileged_userfaultfd"
-
-/* Let every user have such memory; returns what was set before. */
-static char *allow_stalling(void)
-{
-	char *old = read_text(UFFD_KNOB);
-
-	write_text(UFFD_KNOB, "1");
-	return old;
-}
-
-static void restore_stalling(char *old)
-{
-	write_text(UFFD_KNOB, old);
-	free(old);
-}
-
-/* Memory whose faults wait for somebody who does not come. */
-static long do_stalling_memory(struct puppet *puppet, struct puppet_thread *me)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range.len = PAGE,
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int file = syscall(SYS_userfaultfd, O_CLOEXEC);
-	void *map = mmap(NULL, PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-
-	(void)puppet;
-	(void)me;
-	if (file < 0)
-		return -errno;
-	range.range.start = to_u64(map);
-	if (ioctl(file, UFFDIO_API, &api) ||
-	    ioctl(file, UFFDIO_REGISTER, &range))
-		return -errno;
-	return (long)map;
-}
-
-static bool is_error(long long result)
-{
-	return result < 0 && result >= -4095;
-}
-
 /* The copy ends at the budget; so does the request; others go on. */
 TEST_F_TIMEOUT(pair, unanswered_fault, 60)
 {
@@ -1490,141 +1443,6 @@ TEST_F_TIMEOUT(pair, stalling_user, 120)
 	restore_stalling(knob);
 }
 
-/*
- * A file system that never finishes a write. To map a file that was opened
- * for direct access, the kernel first writes its dirty pages, and waits for
- * that with the mmap_lock held.
- */
-struct slow_fs {
-	char dir[32];
-	char file[48];
-	int device;
-	pthread_t server;
-	int opens;
-	int writing;
-};
-
-#define SLOW_FILE 2
-
-static void fuse_answer(int device, __u64 unique, int error, const void *data,
-			size_t length)
-{
-	static char buffer[PAGE + sizeof(struct fuse_out_header)];
-	struct fuse_out_header *out = (void *)buffer;
-
-	out->len = sizeof(*out) + (error ? 0 : length);
-	out->error = error;
-	out->unique = unique;
-	if (!error && length)
-		memcpy(out + 1, data, length);
-	if (write(device, buffer, out->len) < 0)
-		perror("# fuse");
-}
-
-static struct fuse_attr fuse_attributes(__u64 node)
-{
-	return (struct fuse_attr){
-		.ino = node,
-		.size = node == SLOW_FILE ? PAGE : 0,
-		.mode = node == SLOW_FILE ? S_IFREG | 0666 : S_IFDIR | 0777,
-		.nlink = 1,
-		.blksize = PAGE,
-	};
-}
-
-static void fuse_serve(struct slow_fs *fs, struct fuse_in_header *in)
-{
-	struct fuse_init_out init = {
-		.major = 7,
-		.minor = 31,
-		.max_write = PAGE,
-		.max_background = 8,
-	};
-	struct fuse_entry_out entry = {
-		.nodeid = SLOW_FILE,
-		.entry_valid = 100,
-		.attr_valid = 100,
-		.attr = fuse_attributes(SLOW_FILE),
-	};
-	struct fuse_attr_out attr = {
-		.attr_valid = 100,
-		.attr = fuse_attributes(in->nodeid),
-	};
-	struct fuse_open_out opened = {
-		.open_flags = FOPEN_KEEP_CACHE |
-			      (fs->opens ? FOPEN_DIRECT_IO : 0),
-	};
-	static const char zeroes[PAGE];
-
-	switch (in->opcode) {
-	case FUSE_INIT:
-		fuse_answer(fs->device, in->unique, 0, &init, sizeof(init));
-		break;
-	case FUSE_LOOKUP:
-		fuse_answer(fs->device, in->unique, 0, &entry, sizeof(entry));
-		break;
-	case FUSE_GETATTR:
-		fuse_answer(fs->device, in->unique, 0, &attr, sizeof(attr));
-		break;
-	case FUSE_OPEN:
-		fuse_answer(fs->device, in->unique, 0, &opened, sizeof(opened));
-		fs->opens++;
-		break;
-	case FUSE_READ:
-		fuse_answer(fs->device, in->unique, 0, zeroes, PAGE);
-		break;
-	case FUSE_WRITE:
-		__atomic_store_n(&fs->writing, 1, __ATOMIC_RELEASE);
-		break;
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		break;
-	default:
-		fuse_answer(fs->device, in->unique, -ENOSYS, NULL, 0);
-	}
-}
-
-static void *fuse_main(void *argument)
-{
-	static __u64 buffer[(PAGE * 4) / sizeof(__u64)];
-	struct slow_fs *fs = argument;
-
-	while (read(fs->device, buffer, sizeof(buffer)) > 0 || errno == EINTR)
-		fuse_serve(fs, (void *)buffer);
-	return NULL;
-}
-
-static int slow_fs_start(struct slow_fs *fs)
-{
-	char options[96];
-
-	memset(fs, 0, sizeof(*fs));
-	snprintf(fs->dir, sizeof(fs->dir), "/tmp/slow-%d", getpid());
-	snprintf(fs->file, sizeof(fs->file), "%s/file", fs->dir);
-	fs->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (fs->device < 0)
-		return -errno;
-	mkdir("/tmp", 01777);
-	mkdir(fs->dir, 0755);
-	snprintf(options, sizeof(options),
-		 "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other",
-		 fs->device);
-	if (mount("slow", fs->dir, "fuse", MS_NOSUID | MS_NODEV, options))
-		return -errno;
-	pthread_create(&fs->server, NULL, fuse_main, fs);
-	return 0;
-}
-
-/* The forced end aborts every request: the hold and the server's read end. */
-static void slow_fs_stop(struct slow_fs *fs)
-{
-	umount2(fs->dir, MNT_FORCE | MNT_DETACH);
-	pthread_join(fs->server, NULL);
-	close(fs->device);
-	rmdir(fs->dir);
-}
-
 /* Make a page dirty, open the file again and map that. */
 static long do_hold_own_mmap_lock(struct puppet *puppet,
 				  struct puppet_thread *me)
@@ -1652,7 +1470,7 @@ TEST_F_TIMEOUT(pair, held_mmap_lock, 60)
 {
 	struct slow_fs fs;
 	__u64 id, block, done, start;
-	int ret = slow_fs_start(&fs);
+	int ret = slow_fs_start(&fs, true);
 	char byte = 1;
 
 	if (ret == -ENOENT || ret == -ENODEV)

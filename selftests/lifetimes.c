@@ -23,23 +23,6 @@ static bool nothing_to_receive(int authority)
 	return lsa_receive_now(authority, &request) == -EAGAIN;
 }
 
-/* Every command on a file, with arguments that mean nothing */
-static int first_not_failing_with(int file, int error)
-{
-	__u32 argument[64];
-	int nr;
-
-	for (nr = 0; nr <= 0x0b; nr++) {
-		memset(argument, 0, sizeof(argument));
-		/* The size that each command has for sure */
-		argument[0] = sizeof(argument);
-		if (lsa_ioctl(file, _IO(LSABUF_IOC_TYPE, nr), argument) !=
-		    -error)
-			return nr;
-	}
-	return -1;
-}
-
 /*
  * Death of a client
  */

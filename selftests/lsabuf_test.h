@@ -405,6 +405,23 @@ static inline int lsa_endpoint(int file, const char *name, __u32 flags,
 #define test_err_endpoint(_error, ...) \
 	EXPECT_ERROR(_error, lsa_endpoint(__VA_ARGS__))
 
+/* Every command on a file, with arguments that mean nothing */
+static inline int first_not_failing_with(int file, int error)
+{
+	__u32 argument[64];
+	int nr;
+
+	for (nr = 0; nr <= 0x0b; nr++) {
+		memset(argument, 0, sizeof(argument));
+		/* The size that each command has for sure */
+		argument[0] = sizeof(argument);
+		if (lsa_ioctl(file, _IO(LSABUF_IOC_TYPE, nr), argument) !=
+		    -error)
+			return nr;
+	}
+	return -1;
+}
+
 /*
  * Puppets
  */
@@ -1090,6 +1107,21 @@ static inline int module_users(void)
 
 	free(text);
 	return users;
+}
+
+/* A number in the fdinfo of a file of this process, -1 where it is not. */
+static inline long long fdinfo_number(int file, const char *name)
+{
+	long long number = -1;
+	char path[48], *text, *at;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", file);
+	text = read_text(path);
+	at = text ? strstr(text, name) : NULL;
+	if (at)
+		number = strtoll(at + strlen(name) + 1, NULL, 10);
+	free(text);
+	return number;
 }
 
 /*
