@@ -789,8 +789,9 @@ int lsabuf_request_answer(struct lsabuf_authority *authority,
 
 	if (!arg->reply_id && !(arg->flags & LSABUF_REPLY_RECEIVE_F_RECEIVE))
 		return -EINVAL;
-	if ((arg->flags & LSABUF_REPLY_RECEIVE_F_PAYLOAD) &&
-	    (!arg->reply_id || !arg->payload_length))
+	/* Without a reply, as in a restart, the payload has been brought. */
+	if ((arg->flags & LSABUF_REPLY_RECEIVE_F_PAYLOAD) && arg->reply_id &&
+	    !arg->payload_length)
 		return -EINVAL;
 	if (arg->reply_id) {
 		ret = reply(authority, arg, user);

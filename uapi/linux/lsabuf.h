@@ -306,7 +306,8 @@ struct lsabuf_free {
  * @return_address: return address for the client; it is not examined
  * @return_length: return length for the client
  * @payload_address: bytes to copy into a new block of the client
- * @payload_length: number of them, not 0
+ * @payload_length: number of them, not 0; with @reply_id 0, as after a restart,
+ *	there is nothing to carry a payload, and it is ignored
  * @out_id: request received; 0 with LSABUF_REQUEST_F_GONE
  * @out_client: connection that it came from, never used again
  * @out_kind: as the client gave it
