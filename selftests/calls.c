@@ -3,6 +3,7 @@
  * One call from its begin to its end: what is passed, waiting, polling,
  * giving up, signals, identity, fairness, who may serve, limits.
  */
+#include "exactly_once.h"
 #include "lsabuf_test.h"
 
 #include <sys/epoll.h>
@@ -590,56 +591,6 @@ TEST_F(pair, jumped_out)
 	EXPECT_EQ(-ENOENT, client_cancel(self->client, request.out_id));
 }
 
-#define CODE_QUIT 0xffffffffU
-
-/* An authority that answers each call with its code, and counts them. */
-struct echo {
-	int authority;
-	pthread_t thread;
-	unsigned char *seen;
-	unsigned int nr;
-};
-
-static void *echo_main(void *argument)
-{
-	struct echo *echo = argument;
-	struct lsabuf_reply_receive io = {};
-	__u64 id = 0;
-
-	while (io.out_code != CODE_QUIT) {
-		io = (struct lsabuf_reply_receive){
-			.flags = LSABUF_REPLY_RECEIVE_F_RECEIVE,
-			.reply_id = id,
-			.status = { io.out_code, ~io.out_code },
-		};
-		if (lsa_reply_receive(echo->authority, &io))
-			return NULL;
-		id = io.out_id;
-		if (io.out_code < echo->nr)
-			echo->seen[io.out_code]++;
-	}
-	lsa_reply(echo->authority, id);
-	return NULL;
-}
-
-/* Calls numbered from 0, each repeated until it has its own answer. */
-static long do_numbered_calls(struct puppet *puppet, struct puppet_thread *me)
-{
-	struct lsabuf_call call;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < me->argument[0]; i++) {
-		call = (struct lsabuf_call){ .code = i };
-		do
-			ret = lsa_call(puppet->device, &call);
-		while (ret == -EINTR);
-		if (ret || call.out_status[0] != i || call.out_status[1] != ~i)
-			return ret ? ret : -EBADMSG;
-	}
-	return 0;
-}
-
 /* 1000 signals per second: every call is executed once, and answered once. */
 static void signal_storm(struct __test_metadata *_metadata, PAIR *self,
 			 int flags)
@@ -648,7 +599,6 @@ static void signal_storm(struct __test_metadata *_metadata, PAIR *self,
 		.authority = self->authority,
 		.nr = scaled(500),
 	};
-	unsigned int i, once = 0;
 
 	echo.seen = calloc(echo.nr, 1);
 	pthread_create(&echo.thread, NULL, echo_main, &echo);
@@ -661,9 +611,7 @@ static void signal_storm(struct __test_metadata *_metadata, PAIR *self,
 	new_call(self->client, SECOND, 0)->code = CODE_QUIT;
 	EXPECT_EQ(0, ask(self->client, SECOND, do_call));
 	pthread_join(echo.thread, NULL);
-	for (i = 0; i < echo.nr; i++)
-		once += echo.seen[i] == 1;
-	EXPECT_EQ(echo.nr, once);
+	EXPECT_EQ(echo.nr, executed_once(&echo));
 	EXPECT_LT(0, self->client->flag[0]);
 	free(echo.seen);
 }

@@ -52,30 +52,35 @@ static inline int cgroup_make(struct cgroup *group, const char *max)
 	return ret;
 }
 
-static inline long cgroup_kills(struct cgroup *group)
+/* What a file of the group says; the caller frees it. */
+static inline char *cgroup_read(const struct cgroup *group, const char *file)
 {
-	char path[96], *text, *found;
-	long kills = -1;
+	char path[96];
 
-	snprintf(path, sizeof(path), "%s/memory.events", group->path);
-	text = read_text(path);
-	found = strstr(text, "oom_kill ");
-	if (found)
-		kills = atol(found + strlen("oom_kill "));
-	free(text);
-	return kills;
+	snprintf(path, sizeof(path), "%s/%s", group->path, file);
+	return read_text(path);
 }
 
-static inline __u64 cgroup_charge(struct cgroup *group)
+/* The number after @name in a file of the group, -1 where it is not. */
+static inline long long cgroup_number(const struct cgroup *group,
+				      const char *file, const char *name)
 {
-	char path[96], *text;
-	__u64 charge;
+	char *text = cgroup_read(group, file);
+	char *at = text ? strstr(text, name) : NULL;
+	long long number = at ? strtoll(at + strlen(name), NULL, 10) : -1;
 
-	snprintf(path, sizeof(path), "%s/memory.current", group->path);
-	text = read_text(path);
-	charge = strtoull(text, NULL, 0);
 	free(text);
-	return charge;
+	return number;
+}
+
+static inline long cgroup_kills(const struct cgroup *group)
+{
+	return cgroup_number(group, "memory.events", "oom_kill ");
+}
+
+static inline __u64 cgroup_charge(const struct cgroup *group)
+{
+	return cgroup_number(group, "memory.current", "");
 }
 
 #endif /* CGROUPS_H */
