@@ -168,3 +168,18 @@ OFFSET(endpoint, endpoint, 8);
 OFFSET(endpoint, id, 40);
 OFFSET(endpoint, __reserved, 44);
 SIZE(endpoint, 48);
+
+/* struct lsabuf_map_range */
+OFFSET(map_range, client_address, 0);
+OFFSET(map_range, length, 8);
+OFFSET(map_range, out_address, 16);
+SIZE(map_range, 24);
+
+/* struct lsabuf_map */
+OFFSET(map, size, 0);
+OFFSET(map, flags, 4);
+OFFSET(map, id, 8);
+OFFSET(map, vector_address, 16);
+OFFSET(map, nr_vector, 24);
+OFFSET(map, __reserved, 28);
+SIZE(map, 32);

@@ -889,6 +889,29 @@ void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks)
 }
 
 /**
+ * lsabuf_blocks_move() - pass all blocks of one list to another
+ * @space: the space
+ * @from: list of an open request, empty afterwards
+ * @to: list of an open request
+ *
+ * Context: no locks.
+ */
+void lsabuf_blocks_move(struct lsabuf_space *space, struct hlist_head *from,
+			struct hlist_head *to)
+{
+	struct lsabuf_block *block;
+	struct hlist_node *next;
+
+	spin_lock(&space->lock);
+	hlist_for_each_entry_safe(block, next, from, list) {
+		hlist_del_init(&block->list);
+		block->open = to;
+		hlist_add_head(&block->list, to);
+	}
+	spin_unlock(&space->lock);
+}
+
+/**
  * lsabuf_blocks_give() - pass all blocks of a request to their process
  * @space: the space
  * @blocks: the request's list, empty afterwards

@@ -140,6 +140,8 @@ struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
 					u64 owner, struct hlist_head *blocks);
 void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks);
 void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks);
+void lsabuf_blocks_move(struct lsabuf_space *space, struct hlist_head *from,
+			struct hlist_head *to);
 int lsabuf_block_free(struct lsabuf_space *space, u64 address);
 int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
 			 struct hlist_head *blocks);

@@ -60,6 +60,7 @@ union argument {
 	struct lsabuf_copy copy;
 	struct lsabuf_identity identity;
 	struct lsabuf_endpoint endpoint;
+	struct lsabuf_map map;
 };
 
 /* Publish a role after what belongs to it, or go back to none. */
@@ -88,7 +89,7 @@ static int ioctl_info(struct file *file, union argument *arg, void __user *user)
 
 	info->out_abi_version = LSABUF_ABI_VERSION;
 	info->out_max_ranges = LSABUF_MAX_RANGES;
-	info->out_features = 0;
+	info->out_features = LSABUF_FEATURE_MAP;
 	info->out_max_submit = lsabuf_limits.max_submit;
 	info->out_client_quota = lsabuf_limits.client_quota;
 	info->out_chore_budget_ns =
@@ -259,6 +260,15 @@ static int ioctl_endpoint(struct file *file, union argument *arg,
 	return lsabuf_authority_permit(&arg->endpoint, file_inode(file)->i_uid);
 }
 
+static int ioctl_map(struct file *file, union argument *arg, void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	if (arg->map.__reserved)
+		return -EOPNOTSUPP;
+	return lsabuf_request_map(lfile->authority, &arg->map);
+}
+
 /**
  * struct command - one row of the table
  * @execute: the handler
@@ -310,6 +320,7 @@ static const struct command commands[] = {
 	COMMAND(IDENTITY, identity, out_capabilities, 0, ROLE_AUTHORITY),
 	COMMAND(ENDPOINT, endpoint, __reserved,
 		LSABUF_ENDPOINT_F_GROUP | LSABUF_ENDPOINT_F_REMOVE, ROLE_NONE),
+	COMMAND(MAP, map, __reserved, 0, ROLE_AUTHORITY),
 };
 
 /* A file with a role works only from the memory that took it. */

@@ -387,6 +387,7 @@ static void start_request(struct lsabuf_request *request,
 	request->client = client;
 	request->submit_length = submit_length;
 	request->submit_address = 0;
+	request->mapped_bytes = 0;
 	request->ranges = NULL;
 	request->nr_ranges = 0;
 	request->held = false;
@@ -502,13 +503,54 @@ void lsabuf_request_put(struct lsabuf_request *request)
 	user = client->user;
 	client->nr_requests--;
 	user->nr_requests--;
-	user->submit_bytes -= request->submit_length;
+	user->submit_bytes -= request->submit_length + request->mapped_bytes;
 	user = unused_user(user);
 	request->next_free = queue->free;
 	queue->free = request;
 	spin_unlock(&queue->lock);
 	kfree(user);
 	lsabuf_client_put(client);
+}
+
+/**
+ * lsabuf_request_charge() - count further snapshots of a request
+ * @request: the caller has a reference
+ * @bytes: of them; counted until the request is freed
+ *
+ * Context: no locks.
+ * Return: 0 or -EDQUOT.
+ */
+int lsabuf_request_charge(struct lsabuf_request *request, u64 bytes)
+{
+	struct lsabuf_user *user = request->client->user;
+	struct lsabuf_queue *queue = request->client->queue;
+	int ret = -EDQUOT;
+
+	spin_lock(&queue->lock);
+	if (bytes <= lsabuf_limits.user_submit - user->submit_bytes) {
+		user->submit_bytes += bytes;
+		request->mapped_bytes += bytes;
+		ret = 0;
+	}
+	spin_unlock(&queue->lock);
+	return ret;
+}
+
+/**
+ * lsabuf_request_uncharge() - undo lsabuf_request_charge()
+ * @request: the caller has a reference
+ * @bytes: as they were counted
+ *
+ * Context: no locks.
+ */
+void lsabuf_request_uncharge(struct lsabuf_request *request, u64 bytes)
+{
+	struct lsabuf_queue *queue = request->client->queue;
+
+	spin_lock(&queue->lock);
+	request->client->user->submit_bytes -= bytes;
+	request->mapped_bytes -= bytes;
+	spin_unlock(&queue->lock);
 }
 
 /* There is an outcome: for the thread that waits, or for poll(). */

@@ -129,6 +129,7 @@ struct lsabuf_reply {
  * @client_address: the submit buffer in the client
  * @submit_length: bytes of it
  * @submit_address: the snapshot in the authority, or 0
+ * @mapped_bytes: bytes of further snapshots, that MAP took (queue->lock)
  * @ranges: what it grants besides buffers
  * @nr_ranges: number of them
  * @deadline: when it is given up, 0 for never
@@ -165,6 +166,7 @@ struct lsabuf_request {
 	u64 client_address;
 	u64 submit_length;
 	u64 submit_address;
+	u64 mapped_bytes;
 	struct lsabuf_range *ranges;
 	unsigned int nr_ranges;
 	ktime_t deadline;
@@ -265,6 +267,8 @@ void lsabuf_request_requeue(struct lsabuf_request *request);
 int lsabuf_request_reply(struct lsabuf_request *request,
 			 const struct lsabuf_reply *reply);
 int lsabuf_request_expire(struct lsabuf_request *request);
+int lsabuf_request_charge(struct lsabuf_request *request, u64 bytes);
+void lsabuf_request_uncharge(struct lsabuf_request *request, u64 bytes);
 
 int lsabuf_request_attach(struct lsabuf_request *request);
 void lsabuf_request_detach(struct lsabuf_request *request);

@@ -645,6 +645,155 @@ out:
 	return ret;
 }
 
+/* The authority's side: snapshots */
+
+/* Sum up what is to be mapped, and what room it takes. */
+static int measure(const struct lsabuf_map_range *ranges, unsigned int nr,
+		   u64 *length, u64 *room)
+{
+	unsigned int i;
+
+	*length = 0;
+	*room = 0;
+	for (i = 0; i < nr; i++) {
+		if (ranges[i].length > lsabuf_limits.max_submit - *length)
+			return -EDQUOT;
+		*length += ranges[i].length;
+		*room += ALIGN(ranges[i].length, LSABUF_HEAP_GRANULE);
+	}
+	return 0;
+}
+
+/* Fill the snapshot at @to with all ranges, and note where each one is. */
+static int fill_snapshot(struct lsabuf_request *request,
+			 struct lsabuf_map_range *ranges, unsigned int nr,
+			 u64 to, u32 *paths)
+{
+	struct lsabuf_pin pin = {};
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++) {
+		struct lsabuf_transfer copy = {
+			.request = request,
+			.client_address = ranges[i].client_address,
+			.local = to,
+			.left = ranges[i].length,
+			.pin = &pin,
+		};
+
+		ret = transfer(&copy);
+		*paths |= copy.paths;
+		ranges[i].out_address = ranges[i].length ? to : 0;
+		to += ALIGN(ranges[i].length, LSABUF_HEAP_GRANULE);
+	}
+	lsabuf_transfer_unpin(&pin, false);
+	return ret;
+}
+
+/*
+ * The bytes take the way of any copy from the client, to the place that the
+ * snapshot has in the authority. Until they are there it is in no list of the
+ * request: a reply meanwhile must not free what is being written.
+ */
+static int take_map(struct lsabuf_request *request,
+		    struct lsabuf_map_range *ranges, unsigned int nr, u64 room,
+		    u32 *paths)
+{
+	struct lsabuf_queue *queue = request->client->queue;
+	struct lsabuf_block *block;
+	HLIST_HEAD(fresh);
+	int ret;
+
+	block = lsabuf_block_alloc(queue->space, room, queue->instance, &fresh);
+	if (IS_ERR(block))
+		return PTR_ERR(block) == -ENOMEM ? -ENOMEM : -EAGAIN;
+	lsabuf_space_work(queue->space);
+	ret = fill_snapshot(request, ranges, nr, lsabuf_block_address(block),
+			    paths);
+	if (ret)
+		goto err_drop_fresh;
+	ret = lsabuf_request_held(request);
+	if (ret)
+		goto err_drop_fresh;
+	lsabuf_blocks_move(queue->space, &fresh, &request->snapshots);
+	/* Answered just now: nobody else will free them any more. */
+	if (lsabuf_request_held(request) != -ENOENT)
+		return 0;
+	lsabuf_blocks_drop(queue->space, &request->snapshots);
+	return -ENOENT;
+
+err_drop_fresh:
+	lsabuf_blocks_drop(queue->space, &fresh);
+	return ret;
+}
+
+static int map_ranges(struct lsabuf_request *request,
+		      struct lsabuf_map_range *ranges, unsigned int nr)
+{
+	u64 length, room;
+	u32 paths = 0;
+	int ret;
+
+	ret = measure(ranges, nr, &length, &room);
+	if (!ret)
+		ret = lsabuf_request_charge(request, room);
+	if (ret)
+		goto out;
+	if (room)
+		ret = take_map(request, ranges, nr, room, &paths);
+	else
+		ret = fill_snapshot(request, ranges, nr, 0, &paths);
+	/* What has been mapped is counted as long as it is there. */
+	if (ret)
+		lsabuf_request_uncharge(request, room);
+out:
+	trace_lsabuf_map(request->client->id, request->id,
+			 ranges[0].client_address, nr, length, paths, ret);
+	return ret;
+}
+
+/**
+ * lsabuf_request_map() - MAP
+ * @authority: of the current process
+ * @map: its arguments, flags checked
+ *
+ * Context: process context, no locks; sleeps, for the client at most as long
+ * as the request's chore budget.
+ * Return: 0 or -errno, see struct lsabuf_map.
+ */
+int lsabuf_request_map(struct lsabuf_authority *authority,
+		       const struct lsabuf_map *map)
+{
+	struct lsabuf_map_range __user *vector =
+		u64_to_user_ptr(map->vector_address);
+	struct lsabuf_map_range *ranges;
+	struct lsabuf_request *request;
+	size_t size;
+	int ret;
+
+	if (!map->nr_vector || map->nr_vector > LSABUF_MAX_MAP)
+		return -EINVAL;
+	request = get_held(authority, map->id);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	/* Fetched once: what was measured is what is copied. */
+	size = array_size(map->nr_vector, sizeof(*ranges));
+	ranges = memdup_user(vector, size);
+	if (IS_ERR(ranges)) {
+		ret = PTR_ERR(ranges);
+		goto out_put;
+	}
+	ret = map_ranges(request, ranges, map->nr_vector);
+	/* A snapshot that nobody was told of goes with the request. */
+	if (!ret && copy_to_user(vector, ranges, size))
+		ret = -EFAULT;
+	kfree(ranges);
+out_put:
+	lsabuf_request_put(request);
+	return ret;
+}
+
 /* The authority's side: REPLY_RECEIVE */
 
 static int commit_reply(struct lsabuf_request *request,

@@ -12,6 +12,7 @@ struct lsabuf_alloc;
 struct lsabuf_call;
 struct lsabuf_copy;
 struct lsabuf_identity;
+struct lsabuf_map;
 struct lsabuf_release;
 struct lsabuf_reply_receive;
 
@@ -28,6 +29,8 @@ int lsabuf_request_release(struct lsabuf_authority *authority,
 int lsabuf_request_copy(struct lsabuf_authority *authority,
 			struct lsabuf_copy *copy,
 			struct lsabuf_copy __user *user);
+int lsabuf_request_map(struct lsabuf_authority *authority,
+		       const struct lsabuf_map *map);
 int lsabuf_request_identity(struct lsabuf_authority *authority,
 			    struct lsabuf_identity *identity,
 			    struct lsabuf_identity __user *user);

@@ -195,6 +195,38 @@ TRACE_EVENT(lsabuf_free,
 		  __entry->address, __entry->ret)
 );
 
+TRACE_EVENT(lsabuf_map,
+	TP_PROTO(u64 client, u64 id, u64 address, u32 ranges, u64 length,
+		 u32 paths, int ret),
+
+	TP_ARGS(client, id, address, ranges, length, paths, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u64, id)
+		__field(u64, address)
+		__field(u64, length)
+		__field(u32, ranges)
+		__field(u32, paths)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->id = id;
+		__entry->address = address;
+		__entry->length = length;
+		__entry->ranges = ranges;
+		__entry->paths = paths;
+		__entry->ret = ret;
+	),
+
+	TP_printk("client=%llu id=0x%llx address=0x%llx ranges=%u length=%llu path=%s ret=%d",
+		  __entry->client, __entry->id, __entry->address,
+		  __entry->ranges, __entry->length,
+		  lsabuf_show_paths(__entry->paths), __entry->ret)
+);
+
 /* clang-format on */
 
 #endif /* LSABUF_TRACE_H */

@@ -182,6 +182,15 @@ static const struct field endpoint_fields[] = {
 	AT(44, 4, lsabuf_endpoint, __reserved, RESERVED),
 };
 
+static const struct field map_fields[] = {
+	AT(0, 4, lsabuf_map, size, SIZE),
+	AT(4, 4, lsabuf_map, flags, FLAGS),
+	AT(8, 8, lsabuf_map, id, IN),
+	AT(16, 8, lsabuf_map, vector_address, IN),
+	AT(24, 4, lsabuf_map, nr_vector, IN),
+	AT(28, 4, lsabuf_map, __reserved, RESERVED),
+};
+
 /* The arrays that a command's struct points to */
 static const struct field range_fields[] = {
 	AT(0, 8, lsabuf_range, address, IN),
@@ -194,6 +203,12 @@ static const struct field copy_range_fields[] = {
 	AT(0, 8, lsabuf_copy_range, client_address, IN),
 	AT(8, 8, lsabuf_copy_range, local_address, IN),
 	AT(16, 8, lsabuf_copy_range, length, IN),
+};
+
+static const struct field map_range_fields[] = {
+	AT(0, 8, lsabuf_map_range, client_address, IN),
+	AT(8, 8, lsabuf_map_range, length, IN),
+	AT(16, 8, lsabuf_map_range, out_address, OUT),
 };
 
 static void prepare_serve(void *argument)
@@ -261,6 +276,16 @@ static void prepare_endpoint(void *argument)
 	strcpy((char *)endpoint->endpoint, "nobody-serves-this");
 	endpoint->flags = LSABUF_ENDPOINT_F_REMOVE;
 	endpoint->id = NOBODY;
+}
+
+static void prepare_map(void *argument)
+{
+	static struct lsabuf_map_range nothing;
+	struct lsabuf_map *map = argument;
+
+	map->id = NO_SUCH_ID;
+	map->vector_address = to_u64(&nothing);
+	map->nr_vector = 1;
 }
 
 #define ANY_ROLE (1 << FRESH | 1 << AUTHORITY | 1 << CLIENT | 1 << DISCONNECTED)
@@ -390,6 +415,14 @@ static const struct command commands[] = {
 		.flags = LSABUF_ENDPOINT_F_GROUP | LSABUF_ENDPOINT_F_REMOVE,
 		.roles = 1 << FRESH | 1 << AUTHORITY | 1 << CLIENT,
 		.prepare = prepare_endpoint,
+		.error = ENOENT,
+	},
+	{
+		COMMAND(MAP, map, 32),
+		.roles = 1 << AUTHORITY,
+		.role = AUTHORITY,
+		.taken = EPERM,
+		.prepare = prepare_map,
 		.error = ENOENT,
 	},
 };
@@ -566,6 +599,8 @@ TEST_F(abi, tables_are_complete)
 			   sizeof(struct lsabuf_range)));
 	EXPECT_TRUE(covers(copy_range_fields, ARRAY_SIZE(copy_range_fields),
 			   sizeof(struct lsabuf_copy_range)));
+	EXPECT_TRUE(covers(map_range_fields, ARRAY_SIZE(map_range_fields),
+			   sizeof(struct lsabuf_map_range)));
 }
 
 /* A number in the table is known, all others are not. */
@@ -718,7 +753,7 @@ TEST_F(abi, reserved_fields)
 			reserved++;
 		}
 	}
-	EXPECT_EQ(6, reserved);
+	EXPECT_EQ(7, reserved);
 }
 
 TEST_F(abi, bad_pointers)
@@ -877,7 +912,7 @@ TEST_F(abi, info_values)
 		EXPECT_EQ(sizeof(info), info.size);
 		EXPECT_EQ(LSABUF_ABI_VERSION, info.out_abi_version);
 		EXPECT_EQ(LSABUF_MAX_RANGES, info.out_max_ranges);
-		EXPECT_EQ(0, info.out_features);
+		EXPECT_EQ(LSABUF_FEATURE_MAP, info.out_features);
 		EXPECT_LT(0, info.out_max_submit);
 		EXPECT_LT(MIB(16), info.out_client_quota);
 		EXPECT_LT(0, info.out_chore_budget_ns);

@@ -75,6 +75,7 @@
 #define LSABUF_IOC_COPY _IO(LSABUF_IOC_TYPE, 0x09)
 #define LSABUF_IOC_IDENTITY _IO(LSABUF_IOC_TYPE, 0x0a)
 #define LSABUF_IOC_ENDPOINT _IO(LSABUF_IOC_TYPE, 0x0b)
+#define LSABUF_IOC_MAP _IO(LSABUF_IOC_TYPE, 0x0c)
 
 /* Size of an endpoint's name, with at least one NUL at its end */
 #define LSABUF_ENDPOINT_LEN 32
@@ -84,6 +85,11 @@
 #define LSABUF_MAX_RANGES 64
 /* Most ranges of one vectored COPY */
 #define LSABUF_MAX_VECTOR 1024
+/* Most ranges of one MAP */
+#define LSABUF_MAX_MAP 64
+
+/* Bits of out_features of struct lsabuf_info */
+#define LSABUF_FEATURE_MAP 0x1 /* LSABUF_IOC_MAP */
 
 /**
  * struct lsabuf_info - what this module can do (LSABUF_IOC_INFO, any file)
@@ -91,7 +97,7 @@
  * @flags: must be 0
  * @out_abi_version: LSABUF_ABI_VERSION of the module
  * @out_max_ranges: most ranges that one CALL can name
- * @out_features: bits of features beyond version 1; none yet
+ * @out_features: LSABUF_FEATURE_* beyond version 1
  * @out_max_submit: largest submit buffer in bytes
  * @out_client_quota: most bytes of blocks that one client process may hold
  * @out_chore_budget_ns: time that one request may make the authority wait for
@@ -513,6 +519,52 @@ struct lsabuf_endpoint {
 	__u32 flags;
 	__u8 endpoint[LSABUF_ENDPOINT_LEN];
 	__u32 id;
+	__u32 __reserved;
+};
+
+/**
+ * struct lsabuf_map_range - one element of the vector of MAP
+ * @client_address: address in the client
+ * @length: bytes; 0 is allowed and maps nothing
+ * @out_address: the snapshot in the calling process, a multiple of 16; 0 where
+ *	the length is 0
+ */
+struct lsabuf_map_range {
+	__aligned_u64 client_address;
+	__aligned_u64 length;
+	__aligned_u64 out_address;
+};
+
+/**
+ * struct lsabuf_map - take snapshots of client memory (LSABUF_IOC_MAP,
+ * authority)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @id: request, received and not yet answered
+ * @vector_address: array of struct lsabuf_map_range
+ * @nr_vector: number of its elements, 1 to LSABUF_MAX_MAP
+ * @__reserved: must be 0
+ *
+ * The bytes are fetched once, into memory as that of submit buffers: private
+ * to the authority, writable, beyond the reach of the client, which may change
+ * the original at any time without effect on the snapshot. They are wiped and
+ * freed with the reply, and count as submit buffers of the client's user until
+ * then. The grant is that of COPY from the client. All ranges are mapped or
+ * none; the elements of a failed command are unchanged.
+ *
+ * Errors: ENOENT no such request, ESRCH client gone, ECANCELED request given
+ * up, EACCES a range is not covered by the grant, EFAULT memory of either side
+ * that cannot be accessed, EDQUOT more than max_submit bytes in all or the
+ * limit of the user, EAGAIN no room in the authority's arena, or the client's
+ * own thread is needed and none waits, or the request's time for that is used
+ * up, ENOMEM, EINVAL.
+ */
+struct lsabuf_map {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 vector_address;
+	__u32 nr_vector;
 	__u32 __reserved;
 };
 
