@@ -378,6 +378,39 @@ static inline int lsa_copy_vector(int file, __u64 id, __u32 flags,
 #define test_err_copy_vector(_error, ...) \
 	EXPECT_ERROR(_error, lsa_copy_vector(__VA_ARGS__))
 
+static inline int lsa_map_vector(int file, __u64 id,
+				 struct lsabuf_map_range *vector,
+				 __u32 nr_vector)
+{
+	struct lsabuf_map map = {
+		.size = sizeof(map),
+		.id = id,
+		.vector_address = to_u64(vector),
+		.nr_vector = nr_vector,
+	};
+
+	return lsa_ioctl(file, LSABUF_IOC_MAP, &map);
+}
+
+#define test_err_map_vector(_error, ...) \
+	EXPECT_ERROR(_error, lsa_map_vector(__VA_ARGS__))
+
+/* @snapshot: a pointer to any type, set to NULL on failure. */
+static inline int lsa_map(int file, __u64 id, __u64 client_address,
+			  __u64 length, void *snapshot)
+{
+	struct lsabuf_map_range range = {
+		.client_address = client_address,
+		.length = length,
+	};
+	int ret = lsa_map_vector(file, id, &range, 1);
+
+	*(void **)snapshot = to_pointer(range.out_address);
+	return ret;
+}
+
+#define test_err_map(_error, ...) EXPECT_ERROR(_error, lsa_map(__VA_ARGS__))
+
 static inline int lsa_identity(int file, __u64 id,
 			       struct lsabuf_identity *identity)
 {
