@@ -2234,4 +2234,116 @@ TEST(native_permissions)
 	lsabuf_close(fd);
 }
 
+/*
+ * MapBuffer
+ */
+
+static struct result map_buffer(HANDLE lsa, ULONG package, const void *address,
+				ULONG length, struct probe_map how)
+{
+	return probe_with(lsa, package, PROBE_MAP, length, address, &how,
+			  sizeof(how));
+}
+
+#define MAP(_address, _length, ...)                           \
+	map_buffer(self->lsa, self->probe, _address, _length, \
+		   (struct probe_map){ __VA_ARGS__ })
+
+TEST_F_TIMEOUT(library, map_buffer, 60)
+{
+	unsigned char *bytes = malloc(MIB(16));
+	struct result r;
+	ULONG length;
+
+	for (length = 1; length <= MIB(16); length *= 16) {
+		fill(bytes, length, length);
+		r = MAP(bytes, length, SECBUFFER_TOKEN | SECBUFFER_UNMAPPED,
+			SECBUFFER_TOKEN);
+		ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+		ASSERT_EQ(length, r.length);
+		EXPECT_EQ(length, filled(r.buffer, length, length));
+		EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(r.buffer));
+		EXPECT_EQ(length, filled(bytes, length, length));
+	}
+	free(bytes);
+}
+
+/* One struct for both; and all other bits of the type stay as they are */
+TEST_F(library, map_buffer_in_place)
+{
+	const ULONG types[] = {
+		SECBUFFER_DATA,
+		SECBUFFER_TOKEN | SECBUFFER_READONLY,
+		SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM,
+		SECBUFFER_TOKEN | SECBUFFER_KERNEL_MAP,
+		0x0fffffff,
+		0xbfffffff,
+	};
+	struct result r;
+	size_t i, how;
+
+	for (i = 0; i < ARRAY_SIZE(types) * 4; i++) {
+		ULONG type = types[i / 4];
+
+		how = i % 2;
+		r = MAP("token", 6, i & 2 ? type | SECBUFFER_UNMAPPED : type,
+			type, how);
+		ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+		EXPECT_STREQ("token", r.buffer);
+		LsaFreeReturnBuffer(r.buffer);
+	}
+}
+
+/* Nothing to map: nothing is, and the flag goes all the same */
+TEST_F(library, map_buffer_empty)
+{
+	const ULONG type = SECBUFFER_TOKEN | SECBUFFER_UNMAPPED;
+	struct result r;
+
+	r = MAP(NULL, 0, type, SECBUFFER_TOKEN);
+	EXPECT_EQ(STATUS_SUCCESS, outcome(r));
+	r = MAP(NULL, 4096, type, SECBUFFER_TOKEN, 1);
+	EXPECT_EQ(STATUS_SUCCESS, outcome(r));
+	r = MAP((PVOID)16, 0, type, SECBUFFER_TOKEN, 1);
+	EXPECT_EQ(STATUS_SUCCESS, outcome(r));
+	EXPECT_EQ(NULL, r.buffer);
+}
+
+/* On failure the package's structs are as they were: the package looks */
+TEST_F(library, map_buffer_fails)
+{
+	const ULONG type = SECBUFFER_TOKEN | SECBUFFER_UNMAPPED;
+	struct result r;
+
+	r = MAP((PVOID)16, 8, type, 0);
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION, outcome(r));
+	r = MAP((PVOID)16, 8, type, 0, 1);
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION, outcome(r));
+	r = MAP((PVOID)~0UL, 8, type, 0);
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION, outcome(r));
+	r = MAP("x", 0xffffffff, type, 0);
+	EXPECT_EQ(STATUS_NO_MEMORY, outcome(r));
+	r = MAP("x", 1, type, 0, 2);
+	EXPECT_EQ(STATUS_INVALID_PARAMETER, outcome(r));
+	r = MAP("x", 1, type, 0, 3);
+	EXPECT_EQ(STATUS_INVALID_PARAMETER, outcome(r));
+	EXPECT_EQ(STATUS_NO_MEMORY,
+		  outcome(PROBE(PROBE_MAP_WORKER, 0, &r, NULL, 0)));
+}
+
+/* What has been mapped is not mapped again, nor what is behind it taken */
+TEST_F(library, map_buffer_again)
+{
+	char bytes[] = "original";
+	struct result r;
+
+	r = PROBE(PROBE_MAP_TWICE, sizeof(bytes), bytes, NULL, 0);
+	ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+	EXPECT_STREQ("original", r.buffer);
+	EXPECT_STREQ("!!!!inal", bytes);
+	LsaFreeReturnBuffer(r.buffer);
+	EXPECT_EQ(STATUS_SUCCESS,
+		  outcome(PROBE(PROBE_MAP_SUBMIT, 0, NULL, "payload", 8)));
+}
+
 TEST_HARNESS_MAIN

@@ -375,6 +375,32 @@ int lsabuf_copy_vector(int fd, uint64_t id, uint32_t flags,
 		       uint32_t nr_vector, uint64_t *done);
 
 /**
+ * lsabuf_map() - take a private copy of client memory
+ * @fd: authority
+ * @id: request, received and not yet answered
+ * @client_address: where it is, in the client
+ * @length: bytes; 0 succeeds and maps nothing
+ * @snapshot: the copy, writable, until the reply; NULL on failure or with
+ *	length 0
+ *
+ * Return: 0 or -errno. EACCES: the client's grant does not cover the range.
+ */
+int lsabuf_map(int fd, uint64_t id, uint64_t client_address, size_t length,
+	       void **snapshot);
+
+/**
+ * lsabuf_map_vector() - take private copies of several ranges, all or none
+ * @fd: authority
+ * @id: request, received and not yet answered
+ * @vector: the ranges; out_address is filled in
+ * @nr_vector: number of them, 1 to LSABUF_MAX_MAP
+ *
+ * Return: 0 or -errno.
+ */
+int lsabuf_map_vector(int fd, uint64_t id, struct lsabuf_map_range *vector,
+		      uint32_t nr_vector);
+
+/**
  * lsabuf_identity() - the long form of a request's identity
  * @fd: authority
  * @id: request, received and not yet answered

@@ -527,13 +527,11 @@ static NTSTATUS probe_query(struct probe *probe)
 
 static NTSTATUS probe_unsupported(struct probe *probe)
 {
-	SecBuffer buffer = { 0 };
 	LUID id = { 0 };
 	bool good;
 
 	UNREFERENCED_PARAMETER(probe);
-	good = lsa->MapBuffer(&buffer, &buffer) == STATUS_NOT_SUPPORTED &&
-	       lsa->CreateLogonSession(&id) == STATUS_NOT_SUPPORTED &&
+	good = lsa->CreateLogonSession(&id) == STATUS_NOT_SUPPORTED &&
 	       lsa->ImpersonateClient() == STATUS_NOT_SUPPORTED &&
 	       !lsa->CreateSharedMemory(4096, 4096) &&
 	       !lsa->DeleteSharedMemory(NULL) &&
@@ -542,6 +540,119 @@ static NTSTATUS probe_unsupported(struct probe *probe)
 	lsa->CrediFreeCredentials(0, NULL);
 	lsa->DummyFunction6(NULL, 0);
 	return good ? STATUS_NOT_SUPPORTED : STATUS_UNSUCCESSFUL;
+}
+
+static bool is_same(const SecBuffer *a, const SecBuffer *b)
+{
+	return a->cbBuffer == b->cbBuffer && a->BufferType == b->BufferType &&
+	       a->pvBuffer == b->pvBuffer;
+}
+
+/* A status that MapBuffer never gives tells what it should not have done */
+static NTSTATUS probe_map(struct probe *probe)
+{
+	const struct probe_map *how = (PVOID)probe->message->payload;
+	SecBuffer input = { .cbBuffer = probe->message->argument,
+			    .BufferType = how->type,
+			    .pvBuffer = address_of(probe) };
+	const SecBuffer before = input, untouched = { 1, 2, &input };
+	SecBuffer output = untouched;
+	PSecBuffer result = how->how == 1 ? &input : &output;
+	NTSTATUS status;
+
+	status = lsa->MapBuffer(how->how == 2 ? NULL : &input,
+				how->how == 3 ? NULL : result);
+	if (how->how != 1 && !is_same(&input, &before))
+		return STATUS_INTERNAL_ERROR;
+	if (!NT_SUCCESS(status))
+		return is_same(&input, &before) &&
+				       is_same(&output, &untouched) ?
+			       status :
+			       STATUS_INTERNAL_ERROR;
+	if (result->cbBuffer != before.cbBuffer ||
+	    result->BufferType != how->type_after)
+		return STATUS_INTERNAL_ERROR;
+	if (!before.cbBuffer || !before.pvBuffer)
+		return result->pvBuffer == before.pvBuffer ?
+			       status :
+			       STATUS_INTERNAL_ERROR;
+	if (result->pvBuffer == before.pvBuffer)
+		return STATUS_INTERNAL_ERROR;
+	return give(probe, result->pvBuffer, result->cbBuffer);
+}
+
+static NTSTATUS probe_map_twice(struct probe *probe)
+{
+	SecBuffer first = { .cbBuffer = probe->message->argument,
+			    .BufferType = SECBUFFER_TOKEN | SECBUFFER_UNMAPPED,
+			    .pvBuffer = address_of(probe) };
+	SecBuffer second = { 0 }, part;
+	NTSTATUS status;
+
+	status = lsa->MapBuffer(&first, &first);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = lsa->CopyToClientBuffer(NULL, 4, address_of(probe), "!!!!");
+	if (!NT_SUCCESS(status))
+		return status;
+	/* Whatever the flag says */
+	first.BufferType |= SECBUFFER_UNMAPPED;
+	status = lsa->MapBuffer(&first, &second);
+	if (!NT_SUCCESS(status))
+		return status;
+	if (second.pvBuffer != first.pvBuffer ||
+	    second.BufferType != SECBUFFER_TOKEN)
+		return STATUS_INTERNAL_ERROR;
+	part = first;
+	part.pvBuffer = (PUCHAR)first.pvBuffer + 1;
+	part.cbBuffer--;
+	status = lsa->MapBuffer(&part, &part);
+	if (!NT_SUCCESS(status) || part.pvBuffer != (PUCHAR)first.pvBuffer + 1)
+		return STATUS_INTERNAL_ERROR;
+	/* What goes beyond it is no snapshot, and no memory of the client */
+	part.cbBuffer++;
+	if (lsa->MapBuffer(&part, &part) != STATUS_ACCESS_VIOLATION)
+		return STATUS_INTERNAL_ERROR;
+	return give(probe, second.pvBuffer, second.cbBuffer);
+}
+
+static void *map_without_request(void *argument)
+{
+	SecBuffer buffer = { .cbBuffer = 4, .pvBuffer = argument };
+	const SecBuffer before = buffer;
+	SecBuffer empty = { 0 };
+	NTSTATUS status = lsa->MapBuffer(&buffer, &buffer);
+
+	if (!is_same(&buffer, &before))
+		status = STATUS_INTERNAL_ERROR;
+	else if (lsa->MapBuffer(&empty, &empty) != status)
+		status = STATUS_INTERNAL_ERROR;
+	return (void *)(uintptr_t)(ULONG)status;
+}
+
+static NTSTATUS probe_map_worker(struct probe *probe)
+{
+	pthread_t thread;
+	void *status;
+
+	if (pthread_create(&thread, NULL, map_without_request,
+			   address_of(probe)))
+		return STATUS_UNSUCCESSFUL;
+	pthread_join(thread, &status);
+	return (NTSTATUS)(uintptr_t)status;
+}
+
+static NTSTATUS probe_map_submit(struct probe *probe)
+{
+	SecBuffer buffer = { .cbBuffer = probe->payload_length,
+			     .BufferType = SECBUFFER_DATA,
+			     .pvBuffer = probe->message->payload };
+	NTSTATUS status = lsa->MapBuffer(&buffer, &buffer);
+
+	if (NT_SUCCESS(status) &&
+	    buffer.pvBuffer != (PVOID)probe->message->payload)
+		return STATUS_INTERNAL_ERROR;
+	return status;
 }
 
 static probe_function *const functions[] = {
@@ -573,6 +684,10 @@ static probe_function *const functions[] = {
 	[PROBE_NULLS] = probe_nulls,
 	[PROBE_QUERY] = probe_query,
 	[PROBE_UNSUPPORTED] = probe_unsupported,
+	[PROBE_MAP] = probe_map,
+	[PROBE_MAP_TWICE] = probe_map_twice,
+	[PROBE_MAP_WORKER] = probe_map_worker,
+	[PROBE_MAP_SUBMIT] = probe_map_submit,
 };
 
 static NTSTATUS call(struct probe *probe, PVOID submit, ULONG length,

@@ -43,6 +43,13 @@
  * @PROBE_RECALL: return the struct probe_outlived that was kept
  * @PROBE_NULLS: give services NULL where they want an address
  * @PROBE_QUERY: QueryClientRequest of the type @argument
+ * @PROBE_MAP: MapBuffer of @argument bytes at @address, and return them; the
+ *	payload is a struct probe_map
+ * @PROBE_MAP_TWICE: map, change the client's copy through CopyToClientBuffer,
+ *	map what was mapped again; return the bytes of the second
+ * @PROBE_MAP_WORKER: MapBuffer in a thread without request
+ * @PROBE_MAP_SUBMIT: MapBuffer of the submit buffer's payload as it is here;
+ *	STATUS_SUCCESS if that is no second copy
  * @PROBE_UNSUPPORTED: call some of the entries that are not supported
  */
 enum probe_code {
@@ -74,6 +81,10 @@ enum probe_code {
 	PROBE_NULLS,
 	PROBE_QUERY,
 	PROBE_UNSUPPORTED,
+	PROBE_MAP,
+	PROBE_MAP_TWICE,
+	PROBE_MAP_WORKER,
+	PROBE_MAP_SUBMIT,
 };
 
 struct probe_message {
@@ -81,6 +92,15 @@ struct probe_message {
 	ULONG argument;
 	ULONG64 address;
 	UCHAR payload[];
+};
+
+/* How MapBuffer is to be called, and what the buffer has to be afterwards */
+struct probe_map {
+	ULONG type;
+	ULONG type_after;
+	/* 1: input and output are the same struct; 2: input is NULL; 3: output */
+	ULONG how;
+	ULONG no_address;
 };
 
 /* What a thread without a request is answered */

@@ -199,6 +199,34 @@ LSABUF_EXPORT int lsabuf_copy_vector(int fd, uint64_t id, uint32_t flags,
 	return ret;
 }
 
+LSABUF_EXPORT int lsabuf_map(int fd, uint64_t id, uint64_t client_address,
+			     size_t length, void **snapshot)
+{
+	struct lsabuf_map_range range = {
+		.client_address = client_address,
+		.length = length,
+	};
+	int ret;
+
+	ret = lsabuf_map_vector(fd, id, &range, 1);
+	*snapshot = ret ? NULL : (void *)(uintptr_t)range.out_address;
+	return ret;
+}
+
+LSABUF_EXPORT int lsabuf_map_vector(int fd, uint64_t id,
+				    struct lsabuf_map_range *vector,
+				    uint32_t nr_vector)
+{
+	struct lsabuf_map map = {
+		.size = sizeof(map),
+		.id = id,
+		.vector_address = (uintptr_t)vector,
+		.nr_vector = nr_vector,
+	};
+
+	return lsabuf_do_ioctl(fd, LSABUF_IOC_MAP, &map);
+}
+
 LSABUF_EXPORT int lsabuf_identity(int fd, uint64_t id,
 				  struct lsabuf_identity *identity,
 				  uint32_t *groups, uint32_t nr_groups)

@@ -90,6 +90,7 @@ LSABUF_EXPORT void lsabuf_host_end(PLSA_CLIENT_REQUEST handle)
 	if (!request || handle != &request->word)
 		return;
 	current = request->outer;
+	host_snapshots_forget(request);
 	__atomic_store_n(&request->word, NULL, __ATOMIC_RELEASE);
 	atomic_store(&request->is_taken, false);
 }

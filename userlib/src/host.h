@@ -4,8 +4,21 @@
 #define _LSABUF_SRC_HOST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <lsabuf_host.h>
+
+/**
+ * struct host_snapshot - memory of the client that has been mapped
+ * @next: the one before it
+ * @start: of the copy in this process
+ * @length: its length in bytes
+ */
+struct host_snapshot {
+	struct host_snapshot *next;
+	uintptr_t start;
+	size_t length;
+};
 
 /**
  * struct host_request - a request that a thread works for
@@ -15,6 +28,7 @@
  * @outer: the same thread's request before it (owner's thread)
  * @fd: authority; -1 for a call from inside this process (constant while open)
  * @sequence: counts the calls of this process (constant while open)
+ * @snapshots: what has been mapped for it (owner's thread)
  * @received: as the kernel gave it; zeroes from inside (constant while open)
  */
 struct host_request {
@@ -23,6 +37,7 @@ struct host_request {
 	struct host_request *outer;
 	int fd;
 	ULONG sequence;
+	struct host_snapshot *snapshots;
 	struct lsabuf_reply_receive received;
 };
 
@@ -30,6 +45,11 @@ struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle);
 struct host_request *host_request_current(void);
 PLSA_CLIENT_REQUEST host_request_begin_inside(void);
 const struct lsabuf_host *host_get(void);
+
+/* snapshots.c */
+bool host_snapshot_has(const struct host_request *request, const void *start,
+		       size_t length);
+void host_snapshots_forget(struct host_request *request);
 
 /* table.c */
 extern const LSA_SECPKG_FUNCTION_TABLE host_table;

@@ -42,6 +42,7 @@ static const struct {
 
 	{ ENOENT, ON_REQUEST, STATUS_INVALID_HANDLE },
 	{ EDQUOT, ON_REQUEST, STATUS_NO_MEMORY },
+	{ ENOTTY, ON_REQUEST, STATUS_NOT_SUPPORTED },
 
 	/* The process that is gone: of a request or a block, the client */
 	{ ESRCH, ON_ANY, STATUS_PROCESS_IS_TERMINATING },

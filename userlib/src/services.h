@@ -21,6 +21,9 @@ LSA_GET_EXTENDED_CALL_FLAGS service_get_extended_call_flags;
 LSA_QUERY_CLIENT_REQUEST service_query_client_request;
 LSA_CALL_PACKAGE service_call_package;
 
+/* snapshots.c */
+LSA_MAP_BUFFER service_map_buffer;
+
 /* protect.c */
 LSA_PROTECT_MEMORY service_protect_memory;
 

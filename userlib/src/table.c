@@ -55,7 +55,6 @@ UNSUPPORTED(LSA_SAVE_SUPPLEMENTAL_CREDENTIALS, save_credentials, refuse);
 UNSUPPORTED(LSA_CREATE_THREAD, create_thread, give_null);
 UNSUPPORTED(LSA_REGISTER_NOTIFICATION, register_notification, give_null);
 UNSUPPORTED(LSA_CANCEL_NOTIFICATION, cancel_notification, refuse);
-UNSUPPORTED(LSA_MAP_BUFFER, map_buffer, refuse);
 UNSUPPORTED(LSA_CREATE_TOKEN, create_token, refuse);
 UNSUPPORTED(LSA_AUDIT_LOGON, audit_logon, do_nothing);
 UNSUPPORTED(LSA_CALL_PACKAGEEX, call_package_ex, refuse);
@@ -111,7 +110,7 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.GetClientInfo = service_get_client_info,
 	.RegisterNotification = register_notification,
 	.CancelNotification = cancel_notification,
-	.MapBuffer = map_buffer,
+	.MapBuffer = service_map_buffer,
 	.CreateToken = create_token,
 	.AuditLogon = audit_logon,
 	.CallPackage = service_call_package,
