@@ -7,278 +7,7 @@
  * becomes an ordinary user and calls the packages. They are those of the tree
  * that this program was built in; LSABUF_USERLIB names another place.
  */
-#include "lsabuf_test.h"
-
-#include <poll.h>
-#include <pwd.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-
-#include <windows.h>
-#include <ntstatus.h>
-#include <ntsecapi.h>
-#include <ntsecpkg.h>
-
-#include <lsabuf.h>
-#include <lsabuf_account.h>
-
-/* Found beside the public headers of the tree */
-#include "../packages/probe.h"
-#include "../src/protocol.h"
-
-/* A group that lsahost is told to trust */
-#define TRUSTED_GROUP 4242
-#define TRUSTED_GROUP_TEXT "4242"
-
-/*
- * The keeper: a child that stays root, and starts and ends lsahost when told
- */
-
-enum keeper_command { KEEPER_START, KEEPER_KILL, KEEPER_TERM };
-
-static char notify_name[64];
-
-static int notify_listen(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_usec = 100000 };
-	int fd;
-
-	snprintf(notify_name, sizeof(notify_name), "@lsabuf-test-%d", getpid());
-	memcpy(address.sun_path + 1, notify_name + 1, strlen(notify_name) - 1);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (bind(fd, (struct sockaddr *)&address,
-		 offsetof(struct sockaddr_un, sun_path) + strlen(notify_name)))
-		return -1;
-	return fd;
-}
-
-/* Wait for a notice of the host, as long as it lives or has just ended */
-static bool hear_notice(int notices, pid_t host, const char *expected)
-{
-	char text[64] = "";
-	bool lives;
-
-	do {
-		lives = host && waitpid(host, NULL, WNOHANG) == 0;
-		if (recv(notices, text, sizeof(text) - 1, 0) > 0)
-			return !strcmp(text, expected);
-	} while (lives);
-	return false;
-}
-
-static const char *userlib(void)
-{
-	static char path[PATH_MAX];
-	ssize_t length;
-
-	if (getenv("LSABUF_USERLIB"))
-		return getenv("LSABUF_USERLIB");
-	length = readlink("/proc/self/exe", path, sizeof(path) - 20);
-	if (length < 0)
-		return ".";
-	path[length] = '\0';
-	strcpy(strrchr(path, '/'), "/../userlib");
-	return path;
-}
-
-static void exec_host(const char *endpoint, const char *threads)
-{
-	char host[PATH_MAX + 20], packages[PATH_MAX + 20];
-
-	snprintf(host, sizeof(host), "%s/host/lsahost", userlib());
-	snprintf(packages, sizeof(packages), "%s/packages", userlib());
-	setenv("NOTIFY_SOCKET", notify_name, 1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execl(host, "lsahost", getenv("LSABUF_TEST_VERBOSE") ? "-v" : "-q",
-	      "-e", endpoint, "-t", threads, "-g", TRUSTED_GROUP_TEXT, "-P",
-	      packages, "account", "probe", NULL);
-	fprintf(stderr, "# %s: %s\n", host, strerror(errno));
-	_exit(127);
-}
-
-static int keeper_obey(int notices, int command, const char *endpoint,
-		       const char *threads)
-{
-	static pid_t host;
-	int status;
-
-	if (command == KEEPER_START) {
-		host = fork();
-		if (!host)
-			exec_host(endpoint, threads);
-		return hear_notice(notices, host, "READY=1") ? 0 : -1;
-	}
-	if (host <= 0)
-		return 0;
-	kill(host, command == KEEPER_KILL ? SIGKILL : SIGTERM);
-	waitpid(host, &status, 0);
-	host = 0;
-	if (command == KEEPER_KILL)
-		return 0;
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return -1;
-	return hear_notice(notices, 0, "STOPPING=1") ? 0 : -1;
-}
-
-static void keeper_main(int orders, const char *endpoint, const char *threads)
-{
-	int notices = notify_listen();
-	int command, answer;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (read(orders, &command, sizeof(command)) == sizeof(command)) {
-		answer = keeper_obey(notices, command, endpoint, threads);
-		if (write(orders, &answer, sizeof(answer)) < 0)
-			break;
-	}
-	keeper_obey(notices, KEEPER_KILL, endpoint, threads);
-	_exit(0);
-}
-
-/* The socket to order it about, or -1 */
-static int keeper_start(const char *endpoint, const char *threads)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -1;
-	if (!fork()) {
-		close(pair[0]);
-		keeper_main(pair[1], endpoint, threads);
-	}
-	close(pair[1]);
-	return pair[0];
-}
-
-static int order(int keeper, enum keeper_command command)
-{
-	int number = command, answer;
-
-	if (write(keeper, &number, sizeof(number)) != sizeof(number) ||
-	    read(keeper, &answer, sizeof(answer)) != sizeof(answer))
-		return -1;
-	return answer;
-}
-
-/*
- * Calls
- */
-
-/**
- * struct result - what came of a call
- * @status: of the call
- * @protocol: of the package
- * @buffer: the return buffer
- * @length: its length in bytes
- */
-struct result {
-	NTSTATUS status;
-	NTSTATUS protocol;
-	PVOID buffer;
-	ULONG length;
-};
-
-static struct result call(HANDLE lsa, ULONG package, const void *message,
-			  ULONG length)
-{
-	struct result result;
-
-	memset(&result, 0xcc, sizeof(result));
-	result.status = LsaCallAuthenticationPackage(
-		lsa, package, (PVOID)message, length, &result.buffer,
-		&result.length, &result.protocol);
-	return result;
-}
-
-static ULONG find_package(HANDLE lsa, const char *text)
-{
-	ULONG id = ~0U;
-	STRING name;
-
-	RtlInitString(&name, text);
-	if (LsaLookupAuthenticationPackage(lsa, &name, &id))
-		return ~0U;
-	return id;
-}
-
-#define MAX_PAYLOAD 4096
-
-static struct result probe_with(HANDLE lsa, ULONG package, ULONG code,
-				ULONG argument, const void *address,
-				const void *payload, ULONG length)
-{
-	static __thread union {
-		struct probe_message message;
-		UCHAR bytes[sizeof(struct probe_message) + MAX_PAYLOAD];
-	} submit;
-
-	submit.message.code = code;
-	submit.message.argument = argument;
-	submit.message.address = to_u64(address);
-	if (length)
-		memcpy(submit.message.payload, payload, length);
-	return call(lsa, package, &submit, sizeof(submit.message) + length);
-}
-
-/*
- * FIXTURE(library) - an lsahost, and this process as its client
- * @keeper: ends and starts it
- * @lsa: handle of LsaConnectUntrusted()
- * @probe: id of the package "probe"
- * @account: id of the package "account"
- */
-FIXTURE(library)
-{
-	int keeper;
-	HANDLE lsa;
-	ULONG probe;
-	ULONG account;
-};
-
-FIXTURE_SETUP(library)
-{
-	char endpoint[LSABUF_ENDPOINT_LEN];
-
-	snprintf(endpoint, sizeof(endpoint), "library-%d", getpid());
-	self->keeper = keeper_start(endpoint, "8");
-	ASSERT_LE(0, self->keeper);
-	ASSERT_EQ(0, order(self->keeper, KEEPER_START));
-	setenv("LSABUF_ENDPOINT", endpoint, 1);
-	become_user(NOBODY);
-	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&self->lsa));
-	self->probe = find_package(self->lsa, PROBE_PACKAGE_NAME);
-	self->account = find_package(self->lsa, ACCOUNT_PACKAGE_NAME);
-	ASSERT_EQ(1, self->probe);
-	ASSERT_EQ(0, self->account);
-}
-
-FIXTURE_TEARDOWN(library)
-{
-	close(self->keeper);
-}
-
-#define PROBE(_code, _argument, _address, _payload, _length)           \
-	probe_with(self->lsa, self->probe, _code, _argument, _address, \
-		   _payload, _length)
-
-/* The protocol status of a call that has to reach the package */
-static NTSTATUS outcome(struct result result)
-{
-	return result.status ? STATUS_INTERNAL_ERROR : result.protocol;
-}
-
-static PVOID allocate(HANDLE lsa, ULONG package, ULONG length)
-{
-	struct result result =
-		probe_with(lsa, package, PROBE_ALLOCATE, length, NULL, NULL, 0);
-
-	return outcome(result) ? NULL : result.buffer;
-}
-
-#define ALLOCATE(_length) allocate(self->lsa, self->probe, _length)
+#include "library_test.h"
 
 /*
  * The way there and back
@@ -937,7 +666,8 @@ TEST_F(library, client_and_call_info)
 	EXPECT_EQ(TRUE, info->call_info);
 	EXPECT_EQ(getpid(), info->call_process);
 	EXPECT_EQ(gettid(), info->call_thread);
-	EXPECT_EQ(0, info->call_attributes);
+	EXPECT_EQ(sizeof(void *) == 4 ? SECPKG_CALL_WOWCLIENT : 0,
+		  info->call_attributes);
 	EXPECT_EQ(STATUS_SUCCESS, info->flags_status);
 	EXPECT_EQ(0, info->extended_flags);
 	count = info->call_count;
@@ -981,14 +711,15 @@ static struct result call_inner(HANDLE lsa, ULONG probe, const WCHAR *package,
 
 TEST_F(library, call_package)
 {
-	ACCOUNT_QUERY query = { .MessageType = AccountQueryById };
+	/* An ACCOUNT_QUERY from one 64-bit package to another */
+	const ULONG query[6] = { AccountQueryById };
 	struct probe_message ask = { .code = PROBE_INFO };
 	const ACCOUNT_INFORMATION *account;
 	const struct probe_inner *inner;
 	const struct probe_info *info;
 	struct result r;
 
-	r = call_inner(self->lsa, self->probe, u"ACCOUNT", &query,
+	r = call_inner(self->lsa, self->probe, u"ACCOUNT", query,
 		       sizeof(query));
 	ASSERT_EQ(STATUS_SUCCESS, outcome(r));
 	inner = r.buffer;
