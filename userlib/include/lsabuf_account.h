@@ -9,7 +9,7 @@
  *
  * Protocol status: STATUS_NO_SUCH_USER, or what kept the package from finding
  * out. Call status: STATUS_INVALID_PARAMETER for a message that is not well
- * formed, STATUS_NOT_SUPPORTED for 32-bit clients, whose pointers differ.
+ * formed. 32-bit clients use the same structs, with pointers of their own size.
  */
 #ifndef _LSABUF_ACCOUNT_H
 #define _LSABUF_ACCOUNT_H

@@ -37,16 +37,39 @@ DECLSPEC_EXPORT LSA_AP_CALL_PACKAGE LsaApCallPackageUntrusted;
 
 static PLSA_SECPKG_FUNCTION_TABLE lsa;
 
+/* The messages as 32-bit clients lay them out */
+struct string_32 {
+	USHORT length;
+	USHORT maximum_length;
+	ULONG buffer;
+};
+
+struct query_32 {
+	ULONG message_type;
+	ULONG user_id;
+	struct string_32 name;
+};
+
+struct information_32 {
+	ULONG user_id;
+	ULONG group_id;
+	struct string_32 strings[NR_STRINGS];
+	ULONG group_count;
+	ULONG groups;
+};
+
 /**
  * struct question - what the client wants to know
  * @by_id: asks for @uid rather than @name
  * @in_pieces: the reply is to be copied piece by piece
+ * @is_32_bit: the reply is for a 32-bit client
  * @uid: user id
  * @name: user name
  */
 struct question {
 	bool by_id;
 	bool in_pieces;
+	bool is_32_bit;
 	uid_t uid;
 	char name[3 * MAX_NAME + 1];
 };
@@ -116,18 +139,43 @@ static bool is_32_bit_caller(void)
 	       info.Attributes & SECPKG_CALL_WOWCLIENT;
 }
 
+static void widen_query(const struct query_32 *narrow, ACCOUNT_QUERY *query)
+{
+	query->MessageType = narrow->message_type;
+	query->UserId = narrow->user_id;
+	query->Name.Length = narrow->name.length;
+	query->Name.MaximumLength = narrow->name.maximum_length;
+	query->Name.Buffer = (PWSTR)(uintptr_t)narrow->name.buffer;
+}
+
+static NTSTATUS read_query(const void *submit, ULONG length, bool is_32_bit,
+			   ACCOUNT_QUERY *query)
+{
+	struct query_32 narrow;
+
+	if (!submit || length < (is_32_bit ? sizeof(narrow) : sizeof(*query)))
+		return STATUS_INVALID_PARAMETER;
+	if (is_32_bit) {
+		memcpy(&narrow, submit, sizeof(narrow));
+		widen_query(&narrow, query);
+	} else {
+		memcpy(query, submit, sizeof(*query));
+	}
+	return STATUS_SUCCESS;
+}
+
 static NTSTATUS read_question(const void *submit, const void *client_base,
 			      ULONG length, struct question *question)
 {
+	bool is_32_bit = is_32_bit_caller();
 	ACCOUNT_QUERY query;
+	NTSTATUS status;
 
-	if (is_32_bit_caller())
-		return STATUS_NOT_SUPPORTED;
-	if (!submit || length < sizeof(query))
-		return STATUS_INVALID_PARAMETER;
-	memcpy(&query, submit, sizeof(query));
-
-	*question = (struct question){ .uid = query.UserId };
+	status = read_query(submit, length, is_32_bit, &query);
+	if (!NT_SUCCESS(status))
+		return status;
+	*question = (struct question){ .uid = query.UserId,
+				       .is_32_bit = is_32_bit };
 	switch (query.MessageType) {
 	case AccountQueryByIdPieces:
 		question->in_pieces = true;
@@ -237,14 +285,18 @@ static const char *shown_password(const struct passwd *entry)
 
 /**
  * struct reply - the reply before it is copied
- * @block: allocated: ACCOUNT_INFORMATION, groups, strings
+ * @block: allocated: the client's form of @information, groups, strings
  * @size: bytes of it
+ * @header: bytes of it for the information
  * @address: of the block in the client
+ * @information: with addresses of the client
  */
 struct reply {
 	char *block;
 	size_t size;
+	size_t header;
 	PVOID address;
+	ACCOUNT_INFORMATION information;
 };
 
 /*
@@ -290,22 +342,41 @@ static void list_strings(ACCOUNT_INFORMATION *information,
 }
 
 /* UTF-16 takes at most one unit for each byte of UTF-8 */
-static size_t reply_size(const struct account *account)
+static size_t reply_size(const struct account *account, size_t header)
 {
 	const char *texts[NR_STRINGS];
 	size_t size, i;
 
-	size = sizeof(ACCOUNT_INFORMATION) + account->nr_groups * sizeof(ULONG);
+	size = header + account->nr_groups * sizeof(ULONG);
 	list_texts(&account->entry, texts);
 	for (i = 0; i < NR_STRINGS; i++)
 		size += (strlen(texts[i]) + 1) * sizeof(WCHAR);
 	return size;
 }
 
+/* Client buffers of 32-bit programs lie where 32 bits reach */
+static void put_narrow_header(struct reply *reply)
+{
+	struct information_32 *narrow = (struct information_32 *)reply->block;
+	UNICODE_STRING *strings[NR_STRINGS];
+	int i;
+
+	narrow->user_id = reply->information.UserId;
+	narrow->group_id = reply->information.GroupId;
+	narrow->group_count = reply->information.GroupCount;
+	narrow->groups = (uintptr_t)reply->information.Groups;
+	list_strings(&reply->information, strings);
+	for (i = 0; i < NR_STRINGS; i++) {
+		narrow->strings[i].length = strings[i]->Length;
+		narrow->strings[i].maximum_length = strings[i]->MaximumLength;
+		narrow->strings[i].buffer = (uintptr_t)strings[i]->Buffer;
+	}
+}
+
 static NTSTATUS fill_reply(const struct account *account, struct reply *reply)
 {
-	ACCOUNT_INFORMATION *information = (ACCOUNT_INFORMATION *)reply->block;
-	size_t used = sizeof(*information);
+	ACCOUNT_INFORMATION *information = &reply->information;
+	size_t used = reply->header;
 	UNICODE_STRING *strings[NR_STRINGS];
 	const char *texts[NR_STRINGS];
 	NTSTATUS status;
@@ -326,6 +397,10 @@ static NTSTATUS fill_reply(const struct account *account, struct reply *reply)
 		if (!NT_SUCCESS(status))
 			return status;
 	}
+	if (reply->header == sizeof(*information))
+		memcpy(reply->block, information, sizeof(*information));
+	else
+		put_narrow_header(reply);
 	return STATUS_SUCCESS;
 }
 
@@ -347,10 +422,9 @@ static NTSTATUS send_piece(PLSA_CLIENT_REQUEST request,
 				       reply->block + offset);
 }
 
-static NTSTATUS send_pieces(PLSA_CLIENT_REQUEST request,
-			    const struct reply *reply)
+static NTSTATUS send_pieces(PLSA_CLIENT_REQUEST request, struct reply *reply)
 {
-	ACCOUNT_INFORMATION *information = (ACCOUNT_INFORMATION *)reply->block;
+	ACCOUNT_INFORMATION *information = &reply->information;
 	UNICODE_STRING *strings[NR_STRINGS];
 	NTSTATUS status;
 	int i;
@@ -366,7 +440,7 @@ static NTSTATUS send_pieces(PLSA_CLIENT_REQUEST request,
 			    information->GroupCount * sizeof(ULONG));
 	if (!NT_SUCCESS(status))
 		return status;
-	return send_piece(request, reply, reply->address, sizeof(*information));
+	return send_piece(request, reply, reply->address, reply->header);
 }
 
 static NTSTATUS send_reply(PLSA_CLIENT_REQUEST request,
@@ -375,7 +449,9 @@ static NTSTATUS send_reply(PLSA_CLIENT_REQUEST request,
 {
 	NTSTATUS status;
 
-	reply->size = reply_size(account);
+	reply->header = question->is_32_bit ? sizeof(struct information_32) :
+					      sizeof(ACCOUNT_INFORMATION);
+	reply->size = reply_size(account, reply->header);
 	reply->block = lsa->AllocatePrivateHeap(reply->size);
 	if (!reply->block)
 		return STATUS_NO_MEMORY;
