@@ -499,6 +499,20 @@ TEST_F_TIMEOUT(pair, big_block_is_a_new_mapping, 60)
 	free(maps);
 }
 
+/* Wherever there is room, but where the client's own pointers reach. */
+TEST_F_TIMEOUT(pair, within_the_clients_reach, 60)
+{
+	__u64 id = begin(_metadata, self), address;
+	int i;
+
+	for (i = 0; i < 24; i++) {
+		ASSERT_EQ(0, lsa_alloc(self->authority, id, MIB(2), &address));
+		EXPECT_GE(ULONG_MAX, address + MIB(2) - 1);
+		EXPECT_TRUE(is_mapped(self->client->pid, address));
+	}
+	end(_metadata, self, id);
+}
+
 /* Set a limit of the client to what it uses now and @more. */
 static int limit_more(pid_t pid, int resource, const char *field, __u64 more)
 {
