@@ -19,7 +19,11 @@ OFFSET(info, out_features, 16);
 OFFSET(info, out_max_submit, 24);
 OFFSET(info, out_client_quota, 32);
 OFFSET(info, out_chore_budget_ns, 40);
-SIZE(info, 48);
+OFFSET(info, out_client, 48);
+OFFSET(info, out_authority_pid, 56);
+OFFSET(info, out_authority_uid, 60);
+OFFSET(info, out_authority_start, 64);
+SIZE(info, 72);
 
 /* struct lsabuf_serve */
 OFFSET(serve, size, 0);
@@ -67,7 +71,7 @@ OFFSET(call, submit_length, 32);
 OFFSET(call, timeout_ns, 40);
 OFFSET(call, ranges_address, 48);
 OFFSET(call, nr_ranges, 56);
-OFFSET(call, __reserved, 60);
+OFFSET(call, connection, 60);
 OFFSET(call, free_address, 64);
 OFFSET(call, out_status, 72);
 OFFSET(call, out_address, 80);

@@ -436,6 +436,25 @@ static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
 }
 
 /**
+ * lsabuf_authority_tell() - whom a client is connected to
+ * @client: joined
+ * @pid: process id of the authority in the caller's namespace, 0 for none
+ * @uid: its user id in the caller's namespace
+ * @start: its start time in nanoseconds since boot
+ *
+ * Context: any.
+ */
+void lsabuf_authority_tell(struct lsabuf_client *client, u32 *pid, u32 *uid,
+			   u64 *start)
+{
+	const struct lsabuf_authority *authority = lsabuf_authority_of(client);
+
+	*pid = pid_vnr(authority->pid);
+	*uid = from_kuid_munged(current_user_ns(), authority->uid);
+	*start = authority->start;
+}
+
+/**
  * lsabuf_authority_connect() - make the current process a client
  * @connect: as for LSABUF_IOC_CONNECT, flags checked; filled in
  *
@@ -461,10 +480,9 @@ struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
 	client = new_client(authority, connect);
 	if (!IS_ERR(client)) {
 		connect->out_client = client->id;
-		connect->out_authority_pid = pid_vnr(authority->pid);
-		connect->out_authority_uid =
-			from_kuid_munged(current_user_ns(), authority->uid);
-		connect->out_authority_start = authority->start;
+		lsabuf_authority_tell(client, &connect->out_authority_pid,
+				      &connect->out_authority_uid,
+				      &connect->out_authority_start);
 	}
 	authority_put(authority);
 	return client;

@@ -46,6 +46,8 @@ struct lsabuf_authority *lsabuf_authority_serve(struct lsabuf_serve *serve,
 						kuid_t owner);
 void lsabuf_authority_release(struct lsabuf_authority *authority);
 struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect);
+void lsabuf_authority_tell(struct lsabuf_client *client, u32 *pid, u32 *uid,
+			   u64 *start);
 void lsabuf_authority_disconnect(struct lsabuf_client *client);
 void lsabuf_authority_identify(struct lsabuf_request *request);
 int lsabuf_authority_permit(const struct lsabuf_endpoint *endpoint,

@@ -83,18 +83,36 @@ static int take_role(struct lsabuf_file *lfile)
 		       -EBUSY;
 }
 
+/* The connection of a file, which it keeps when it has been given up */
+static void tell_connection(struct lsabuf_file *lfile, struct lsabuf_info *info)
+{
+	int role = get_role(lfile);
+
+	if (role != ROLE_CLIENT && role != ROLE_ENDED)
+		return;
+	info->out_client = lfile->client->id;
+	lsabuf_authority_tell(lfile->client, &info->out_authority_pid,
+			      &info->out_authority_uid,
+			      &info->out_authority_start);
+}
+
 static int ioctl_info(struct file *file, union argument *arg, void __user *user)
 {
 	struct lsabuf_info *info = &arg->info;
 
 	info->out_abi_version = LSABUF_ABI_VERSION;
 	info->out_max_ranges = LSABUF_MAX_RANGES;
-	info->out_features = LSABUF_FEATURE_MAP;
+	info->out_features = LSABUF_FEATURE_MAP | LSABUF_FEATURE_CONNECTION;
 	info->out_max_submit = lsabuf_limits.max_submit;
 	info->out_client_quota = lsabuf_limits.client_quota;
 	info->out_chore_budget_ns =
 		(u64)lsabuf_limits.chore_budget_ms * NSEC_PER_MSEC;
-	return copy_to_user(user, info, sizeof(*info)) ? -EFAULT : 0;
+	memset_after(info, 0, out_chore_budget_ns);
+	tell_connection(file->private_data, info);
+	/* No more than the program has room for. */
+	if (copy_to_user(user, info, min_t(size_t, info->size, sizeof(*info))))
+		return -EFAULT;
+	return 0;
 }
 
 static int ioctl_serve(struct file *file, union argument *arg,
@@ -173,8 +191,9 @@ static int ioctl_call(struct file *file, union argument *arg, void __user *user)
 {
 	struct lsabuf_file *lfile = file->private_data;
 
-	if (arg->call.__reserved)
-		return -EOPNOTSUPP;
+	if (arg->call.connection &&
+	    arg->call.connection != (u32)lfile->client->id)
+		return -EPERM;
 	return lsabuf_request_call(lfile->client, &arg->call, user);
 }
 

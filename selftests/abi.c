@@ -45,6 +45,10 @@ static const struct field info_fields[] = {
 	AT(24, 8, lsabuf_info, out_max_submit, OUT),
 	AT(32, 8, lsabuf_info, out_client_quota, OUT),
 	AT(40, 8, lsabuf_info, out_chore_budget_ns, OUT),
+	AT(48, 8, lsabuf_info, out_client, OUT),
+	AT(56, 4, lsabuf_info, out_authority_pid, OUT),
+	AT(60, 4, lsabuf_info, out_authority_uid, OUT),
+	AT(64, 8, lsabuf_info, out_authority_start, OUT),
 };
 
 static const struct field serve_fields[] = {
@@ -86,7 +90,7 @@ static const struct field call_fields[] = {
 	AT(40, 8, lsabuf_call, timeout_ns, IN),
 	AT(48, 8, lsabuf_call, ranges_address, IN),
 	AT(56, 4, lsabuf_call, nr_ranges, IN),
-	AT(60, 4, lsabuf_call, __reserved, RESERVED),
+	AT(60, 4, lsabuf_call, connection, IN),
 	AT(64, 8, lsabuf_call, free_address, IN),
 	AT(72, 8, lsabuf_call, out_status, OUT),
 	AT(80, 8, lsabuf_call, out_address, OUT),
@@ -320,16 +324,18 @@ struct command {
 	int error;
 };
 
-#define COMMAND(_NAME, _name, _size)                                        \
+#define COMMAND_GROWN(_NAME, _name, _size, _first_size)                     \
 	.name = #_NAME, .number = LSABUF_IOC_##_NAME,                       \
 	.size = (_size) + PINNED(sizeof(struct lsabuf_##_name) == (_size)), \
-	.min = (_size), .fields = _name##_fields,                           \
+	.min = (_first_size), .fields = _name##_fields,                     \
 	.nr_fields = ARRAY_SIZE(_name##_fields)
+
+#define COMMAND(_NAME, _name, _size) COMMAND_GROWN(_NAME, _name, _size, _size)
 
 /* In the order of their numbers */
 static const struct command commands[] = {
 	{
-		COMMAND(INFO, info, 48),
+		COMMAND_GROWN(INFO, info, 72, 48),
 		.roles = ANY_ROLE,
 	},
 	{
@@ -753,7 +759,7 @@ TEST_F(abi, reserved_fields)
 			reserved++;
 		}
 	}
-	EXPECT_EQ(7, reserved);
+	EXPECT_EQ(6, reserved);
 }
 
 TEST_F(abi, bad_pointers)
@@ -912,10 +918,17 @@ TEST_F(abi, info_values)
 		EXPECT_EQ(sizeof(info), info.size);
 		EXPECT_EQ(LSABUF_ABI_VERSION, info.out_abi_version);
 		EXPECT_EQ(LSABUF_MAX_RANGES, info.out_max_ranges);
-		EXPECT_EQ(LSABUF_FEATURE_MAP, info.out_features);
+		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_MAP);
+		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_CONNECTION);
 		EXPECT_LT(0, info.out_max_submit);
 		EXPECT_LT(MIB(16), info.out_client_quota);
 		EXPECT_LT(0, info.out_chore_budget_ns);
+		if (role == CLIENT || role == DISCONNECTED) {
+			EXPECT_LT(0, info.out_client);
+			EXPECT_EQ(self->peer->pid, info.out_authority_pid);
+		} else {
+			EXPECT_TRUE(all_bytes(&info.out_client, 0, 24));
+		}
 	}
 }
 
@@ -938,6 +951,18 @@ TEST_F(abi, serve_values)
 	close(file);
 }
 
+/* INFO repeats what CONNECT told. */
+static bool info_describes(int file, const struct lsabuf_connect *connect)
+{
+	struct lsabuf_info info;
+
+	return !lsa_info(file, &info) &&
+	       info.out_client == connect->out_client &&
+	       info.out_authority_pid == connect->out_authority_pid &&
+	       info.out_authority_uid == connect->out_authority_uid &&
+	       info.out_authority_start == connect->out_authority_start;
+}
+
 TEST_F(abi, connect_values)
 {
 	struct lsabuf_connect connect;
@@ -956,8 +981,32 @@ TEST_F(abi, connect_values)
 		EXPECT_NE(0, connect.out_client);
 		EXPECT_NE(seen, connect.out_client);
 		seen = connect.out_client;
+		EXPECT_TRUE(info_describes(file, &connect));
+		EXPECT_EQ(0, lsa_disconnect(file));
+		EXPECT_TRUE(info_describes(file, &connect));
 		close(file);
 	}
+}
+
+/* A call is for one connection, if it says so: numbers of files come back. */
+TEST_F(abi, call_names_connection)
+{
+	struct lsabuf_call call = { .flags = LSABUF_CALL_F_NOWAIT };
+	struct lsabuf_info info;
+
+	ASSERT_EQ(0, lsa_info(self->file[CLIENT], &info));
+	call.connection = info.out_client + 1;
+	EXPECT_EQ(-EPERM, lsa_call(self->file[CLIENT], &call));
+	EXPECT_EQ(0, call.id);
+	call.connection = info.out_client;
+	EXPECT_EQ(0, lsa_call(self->file[CLIENT], &call));
+	/* For every form of the command */
+	call.connection++;
+	EXPECT_EQ(-EPERM, lsa_call(self->file[CLIENT], &call));
+	call.flags = LSABUF_CALL_F_CANCEL;
+	EXPECT_EQ(-EPERM, lsa_call(self->file[CLIENT], &call));
+	call.connection--;
+	EXPECT_EQ(0, lsa_call(self->file[CLIENT], &call));
 }
 
 static int serve_named(const void *name, size_t length)

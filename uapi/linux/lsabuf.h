@@ -90,6 +90,8 @@
 
 /* Bits of out_features of struct lsabuf_info */
 #define LSABUF_FEATURE_MAP 0x1 /* LSABUF_IOC_MAP */
+/* INFO describes the connection, and CALL can name the one that it is for */
+#define LSABUF_FEATURE_CONNECTION 0x2
 
 /**
  * struct lsabuf_info - what this module can do (LSABUF_IOC_INFO, any file)
@@ -97,12 +99,19 @@
  * @flags: must be 0
  * @out_abi_version: LSABUF_ABI_VERSION of the module
  * @out_max_ranges: most ranges that one CALL can name
- * @out_features: LSABUF_FEATURE_* beyond version 1
+ * @out_features: LSABUF_FEATURE_* beyond version 1; the fields and commands of
+ *	those that are not set are unknown to the module
  * @out_max_submit: largest submit buffer in bytes
  * @out_client_quota: most bytes of blocks that one client process may hold
  * @out_chore_budget_ns: time that one request may make the authority wait for
  *	the client's own thread, in nanoseconds; a copy by it at 16 bytes per
  *	microsecond or faster is free
+ * @out_client: of a client's file, its connection as CONNECT told it, also
+ *	after DISCONNECT; 0 of others. This field and those that follow are
+ *	there with LSABUF_FEATURE_CONNECTION
+ * @out_authority_pid: as CONNECT tells it
+ * @out_authority_uid: as CONNECT tells it
+ * @out_authority_start: as CONNECT tells it
  */
 struct lsabuf_info {
 	__u32 size;
@@ -113,6 +122,10 @@ struct lsabuf_info {
 	__aligned_u64 out_max_submit;
 	__aligned_u64 out_client_quota;
 	__aligned_u64 out_chore_budget_ns;
+	__aligned_u64 out_client;
+	__u32 out_authority_pid;
+	__u32 out_authority_uid;
+	__aligned_u64 out_authority_start;
 };
 
 /* The authority is told of clients that it has heard of when they are gone */
@@ -231,7 +244,9 @@ struct lsabuf_range {
  *	the command, or would receive it, finds that its time is over
  * @ranges_address: array of struct lsabuf_range, for LSABUF_ACCESS_RANGES
  * @nr_ranges: number of its elements, at most LSABUF_MAX_RANGES
- * @__reserved: must be 0
+ * @connection: the lower half of out_client of the connection that is meant,
+ *	and EPERM where this file is another; 0 for whichever it is. Must be 0
+ *	without LSABUF_FEATURE_CONNECTION
  * @free_address: a block to free, as FREE does, before the request is queued;
  *	0 for none
  * @out_status: two values from the authority's reply
@@ -260,7 +275,7 @@ struct lsabuf_call {
 	__aligned_u64 timeout_ns;
 	__aligned_u64 ranges_address;
 	__u32 nr_ranges;
-	__u32 __reserved;
+	__u32 connection;
 	__aligned_u64 free_address;
 	__u32 out_status[2];
 	__aligned_u64 out_address;
