@@ -17,6 +17,8 @@
  * restarted, this is a forked child, somebody closed the descriptor) is
  * replaced under the same descriptor number if the number is still ours, so
  * that no other thread is ever left with a number that means something else.
+ * That the number may have come to be another file of the same device is why
+ * every call names the connection that it is for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,21 +42,59 @@
 #define ENTRY_MASK 0x3ffU
 #define VALUE_SHIFT 12
 
+/*
+ * A connection in one word: its descriptor, whether the module looks at which
+ * one a call is for, and the lower half of its id, which changes with it.
+ */
+#define CONNECTION_FD 0x7fffffffULL
+#define CONNECTION_CHECKED 0x80000000ULL
+#define CONNECTION_ID_SHIFT 32
+#define CONNECTION_NONE CONNECTION_FD
+
 /**
  * struct lsa_handle - an entry of the table
  * @state: (atomic) users, flags, generation
- * @fd: (atomic) its connection
- * @epoch: (atomic) counts the connections it has had
+ * @connection: (atomic) its connection, or CONNECTION_NONE
  * @trusted: (set before OPEN, then constant) of LsaRegisterLogonProcess()
  */
 struct lsa_handle {
 	_Atomic uint64_t state;
-	_Atomic int fd;
-	_Atomic unsigned int epoch;
+	_Atomic uint64_t connection;
 	bool trusted;
 };
 
 static struct lsa_handle handles[NR_HANDLES];
+
+static int fd_of(uint64_t connection)
+{
+	uint64_t fd = connection & CONNECTION_FD;
+
+	return fd == CONNECTION_NONE ? -1 : (int)fd;
+}
+
+/* As CALL wants it: 0 where the module is too old to look */
+static uint32_t client_of(uint64_t connection)
+{
+	return connection & CONNECTION_CHECKED ?
+		       connection >> CONNECTION_ID_SHIFT :
+		       0;
+}
+
+/*
+ * Whether the descriptor is still what it was, so that it may be closed. Other
+ * memory's files do not say (we are a forked child): that they are of our
+ * device has to do, and nobody else has a use for them here.
+ */
+static bool is_ours(uint64_t connection)
+{
+	int fd = fd_of(connection);
+	struct lsabuf_info info;
+
+	if (!lsabuf_fd_is_ours(fd))
+		return false;
+	return !client_of(connection) || lsabuf_info(fd, &info) ||
+	       (uint32_t)info.out_client == client_of(connection);
+}
 
 static uintptr_t value_of(const struct lsa_handle *handle, uint64_t state)
 {
@@ -81,10 +121,22 @@ static struct lsa_handle *reserve(void)
 	return NULL;
 }
 
+static uint64_t describe(int fd, uint64_t client)
+{
+	uint64_t connection = fd | client << CONNECTION_ID_SHIFT;
+	struct lsabuf_info info;
+
+	if (!lsabuf_info(fd, &info) &&
+	    info.out_features & LSABUF_FEATURE_CONNECTION)
+		connection |= CONNECTION_CHECKED;
+	return connection;
+}
+
 /* ENOENT means one thing of the device and another of the endpoint */
-static int connect_to_lsa(enum lsabuf_subject *subject)
+static int connect_to_lsa(uint64_t *connection, enum lsabuf_subject *subject)
 {
 	const char *endpoint = lsabuf_environment("LSABUF_ENDPOINT", NULL);
+	struct lsabuf_connect details = { 0 };
 	int fd, ret;
 
 	*subject = LSABUF_SUBJECT_DEVICE;
@@ -92,12 +144,13 @@ static int connect_to_lsa(enum lsabuf_subject *subject)
 	if (fd < 0)
 		return fd;
 	*subject = LSABUF_SUBJECT_CONNECTION;
-	ret = lsabuf_connect(fd, endpoint, LSABUF_ACCESS_WHOLE, NULL);
+	ret = lsabuf_connect(fd, endpoint, LSABUF_ACCESS_WHOLE, &details);
 	if (ret) {
 		lsabuf_close(fd);
 		return ret;
 	}
-	return fd;
+	*connection = describe(fd, details.out_client);
+	return 0;
 }
 
 /**
@@ -111,21 +164,21 @@ static int connect_to_lsa(enum lsabuf_subject *subject)
 int lsa_handle_create(bool trusted, void **value, enum lsabuf_subject *subject)
 {
 	struct lsa_handle *handle = reserve();
-	uint64_t state;
-	int fd;
+	uint64_t connection, state;
+	int ret;
 
 	*subject = LSABUF_SUBJECT_DEVICE;
 	if (!handle)
 		return -EMFILE;
 	/* Nobody else touches an entry that is reserved */
 	state = atomic_load(&handle->state) - RESERVED;
-	fd = connect_to_lsa(subject);
-	if (fd < 0) {
+	ret = connect_to_lsa(&connection, subject);
+	if (ret) {
 		atomic_store(&handle->state, state);
-		return fd;
+		return ret;
 	}
 	handle->trusted = trusted;
-	atomic_store(&handle->fd, fd);
+	atomic_store(&handle->connection, connection);
 	atomic_store(&handle->state, state + OPEN);
 	*value = (void *)value_of(handle, state);
 	return 0;
@@ -189,13 +242,13 @@ struct lsa_handle *lsa_handle_get_any(void)
 void lsa_handle_put(struct lsa_handle *handle)
 {
 	uint64_t state = atomic_fetch_sub(&handle->state, 1) - 1;
-	int fd;
+	uint64_t connection;
 
 	if (!(state & CLOSING) || state & USERS)
 		return;
-	fd = atomic_exchange(&handle->fd, -1);
-	if (lsabuf_fd_is_ours(fd))
-		lsabuf_close(fd);
+	connection = atomic_exchange(&handle->connection, CONNECTION_NONE);
+	if (is_ours(connection))
+		lsabuf_close(fd_of(connection));
 	atomic_store(&handle->state, state - CLOSING);
 }
 
@@ -212,7 +265,7 @@ void lsa_handle_put(struct lsa_handle *handle)
 bool lsa_handle_close(void *value)
 {
 	struct lsa_handle *handle = entry_of(value);
-	uint64_t state;
+	uint64_t connection, state;
 
 	if (!handle)
 		return false;
@@ -222,8 +275,9 @@ bool lsa_handle_close(void *value)
 			return false;
 	} while (!atomic_compare_exchange_strong(&handle->state, &state,
 						 state - OPEN + CLOSING + 1));
-	if (state & USERS)
-		lsabuf_disconnect(atomic_load(&handle->fd));
+	connection = atomic_load(&handle->connection);
+	if (state & USERS && is_ours(connection))
+		lsabuf_disconnect(fd_of(connection));
 	lsa_handle_put(handle);
 	return true;
 }
@@ -235,63 +289,75 @@ bool lsa_handle_is_trusted(const struct lsa_handle *handle)
 
 int lsa_handle_fd(struct lsa_handle *handle)
 {
-	return atomic_load(&handle->fd);
+	return fd_of(atomic_load(&handle->connection));
 }
 
-static int reconnect(struct lsa_handle *handle, int fd)
+/*
+ * Put a new connection in the place of @old, unless another thread has done so
+ * meanwhile: then that one will do.
+ */
+static int reconnect(struct lsa_handle *handle, uint64_t old)
 {
 	enum lsabuf_subject subject;
 	int saved = errno;
-	int new, ret = 0;
+	uint64_t new;
+	int ret;
 
-	new = connect_to_lsa(&subject);
-	if (new < 0)
-		return new;
-	atomic_fetch_add(&handle->epoch, 1);
-	/* A number that had been closed may be the one that is given out */
-	if (new == fd)
+	if (atomic_load(&handle->connection) != old)
 		return 0;
-	if (lsabuf_fd_is_ours(fd)) {
-		if (dup3(new, fd, O_CLOEXEC) < 0)
+	ret = connect_to_lsa(&new, &subject);
+	if (ret)
+		return ret;
+	/* A number that had been closed may be the one that is given out */
+	if (fd_of(new) != fd_of(old) && is_ours(old)) {
+		if (dup3(fd_of(new), fd_of(old), O_CLOEXEC) < 0)
 			ret = -errno;
 		errno = saved;
-		lsabuf_close(new);
-	} else if (!atomic_compare_exchange_strong(&handle->fd, &fd, new)) {
-		/* Another thread was faster: its connection will do */
-		lsabuf_close(new);
+		lsabuf_close(fd_of(new));
+		if (ret)
+			return ret;
+		new = (new & ~CONNECTION_FD) | (old & CONNECTION_FD);
 	}
-	return ret;
+	if (!atomic_compare_exchange_strong(&handle->connection, &old, new) &&
+	    is_ours(new))
+		lsabuf_close(fd_of(new));
+	return 0;
 }
 
 /* Ids belong to a connection: a wait cannot go on upon the next one */
-static int call_once(struct lsa_handle *handle, int fd, unsigned int epoch,
+static int call_once(struct lsa_handle *handle, uint64_t connection,
 		     struct lsabuf_call *call)
 {
 	int ret;
 
 	call->id = 0;
 	call->out_status[0] = 0;
+	call->connection = client_of(connection);
 	for (;;) {
 		call->flags = 0;
-		ret = lsabuf_do_ioctl(fd, LSABUF_IOC_CALL, call);
+		ret = lsabuf_do_ioctl(fd_of(connection), LSABUF_IOC_CALL, call);
 		if (ret != -EINTR)
 			return ret;
-		if (call->id && atomic_load(&handle->epoch) != epoch) {
-			call->out_status[0] = 1;
-			return -EPIPE;
-		}
+		if (call->id && atomic_load(&handle->connection) != connection)
+			return -EBADF;
 	}
 }
 
+/* Whether it is not the connection that a call was meant for */
+static bool is_lost(int error)
+{
+	return error == -EPERM || error == -EBADF || error == -ENOTTY;
+}
+
 /* Whether the call cannot have been executed and another connection may help */
-static bool is_worth_another(int fd, int error, const struct lsabuf_call *call)
+static bool is_worth_another(uint64_t connection, int error,
+			     const struct lsabuf_call *call)
 {
 	if (error == -EPIPE)
 		return !call->out_status[0];
 	if (call->id)
 		return false;
-	return error == -EPERM || error == -EBADF || error == -ENOTTY ||
-	       !lsabuf_fd_is_ours(fd);
+	return is_lost(error) || !is_ours(connection);
 }
 
 /**
@@ -307,23 +373,20 @@ static bool is_worth_another(int fd, int error, const struct lsabuf_call *call)
  */
 int lsa_handle_call(struct lsa_handle *handle, struct lsabuf_call *call)
 {
-	unsigned int epoch = atomic_load(&handle->epoch);
-	int fd = atomic_load(&handle->fd);
+	uint64_t connection = atomic_load(&handle->connection);
 	int ret;
 
-	ret = call_once(handle, fd, epoch, call);
-	if (!ret || !is_worth_another(fd, ret, call)) {
+	ret = call_once(handle, connection, call);
+	if (!ret || !is_worth_another(connection, ret, call)) {
 		/* The wait was cut off with the connection */
-		if (call->id && (ret == -EBADF || ret == -ENOTTY))
-			return -EPIPE;
-		return ret;
+		return call->id && is_lost(ret) ? -EPIPE : ret;
 	}
 	/* Closed in the meantime, by whom it belongs to: do not revive it */
 	if (atomic_load(&handle->state) & CLOSING)
 		return -EBADF;
-	ret = reconnect(handle, fd);
+	ret = reconnect(handle, connection);
 	if (ret)
 		return ret == -ENOENT || ret == -ENXIO ? -EPIPE : ret;
-	epoch = atomic_load(&handle->epoch);
-	return call_once(handle, atomic_load(&handle->fd), epoch, call);
+	ret = call_once(handle, atomic_load(&handle->connection), call);
+	return call->id && is_lost(ret) ? -EPIPE : ret;
 }
