@@ -151,6 +151,24 @@ static const char *explain_serve(int error)
 	}
 }
 
+/* Older modules serve as well; but who misses something should know why */
+static void log_missing(int fd)
+{
+	struct lsabuf_info info;
+	uint64_t missing, bit;
+
+	if (lsabuf_info(fd, &info))
+		return;
+	missing = lsabuf_missing(&info);
+	for (bit = 1; missing; bit <<= 1) {
+		if (missing & bit)
+			log_info(
+				"the module is older than lsahost %s and lacks: %s",
+				lsabuf_version(), lsabuf_feature_name(bit));
+		missing &= ~bit;
+	}
+}
+
 /* The authority's file, or -1 when the reason has been logged */
 static int open_authority(const struct options *options)
 {
@@ -164,6 +182,7 @@ static int open_authority(const struct options *options)
 			  strerror(-fd));
 		return -1;
 	}
+	log_missing(fd);
 	ret = lsabuf_serve(fd, options->endpoint, NULL);
 	if (ret) {
 		log_error("cannot serve endpoint \"%s\": %s", options->endpoint,

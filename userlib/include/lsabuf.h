@@ -8,8 +8,13 @@
  * polled (POLLIN: a reply, or a request, waits) and goes into any event loop.
  * Functions return 0, or a value as described, or -errno; they never touch
  * errno. The meaning of each errno is in the "Errors" part of linux/lsabuf.h
- * and is not repeated here. No function starts a thread or allocates memory,
- * so all of them may be used from any thread and from signal handlers.
+ * and is not repeated here. No function starts a thread, allocates memory or
+ * takes a lock, so all of them may be used from any thread, from signal
+ * handlers and from what pthread_atfork() has called. None is a cancellation
+ * point: a thread that is cancelled meanwhile ends when it is back.
+ *
+ * A file belongs to the process that gave it its role: a child after fork()
+ * opens its own, and its parent's give EPERM there.
  *
  * The structs are those of the kernel. The library fills in size and, where it
  * has an argument for them, flags; zero the rest.
@@ -90,6 +95,27 @@ int lsabuf_open_authority(const char *endpoint);
 int lsabuf_info(int fd, struct lsabuf_info *info);
 
 /**
+ * lsabuf_missing() - features that the module is too old for
+ * @info: as lsabuf_info() filled it in
+ *
+ * Everything else works with any module: what an older module does not know
+ * fails by itself with EOPNOTSUPP, E2BIG or ENOTTY.
+ *
+ * Return: LSABUF_FEATURE_* that this library knows and the module does not; 0
+ * where the module is as new as the library, or newer.
+ */
+uint64_t lsabuf_missing(const struct lsabuf_info *info);
+
+/**
+ * lsabuf_feature_name() - what a feature is for, for a person
+ * @feature: one of LSABUF_FEATURE_*
+ *
+ * Return: constant English text without a full stop; NULL for a feature that
+ * this library does not know.
+ */
+const char *lsabuf_feature_name(uint64_t feature);
+
+/**
  * lsabuf_endpoint_allow() - let a user or group serve an endpoint
  * @fd: any file of the device
  * @endpoint: the endpoint's name
@@ -129,6 +155,20 @@ int lsabuf_endpoint_disallow(int fd, const char *endpoint, uint32_t id,
  */
 int lsabuf_connect(int fd, const char *endpoint, uint32_t access,
 		   struct lsabuf_connect *details);
+
+/**
+ * lsabuf_connection() - whom a client is connected to
+ * @fd: client
+ * @details: the out_ fields as lsabuf_connect() found them; zeroes elsewhere
+ *
+ * Before a secret goes out: is this the authority's user, is it still the
+ * process that it was? The pid is 0 where the caller's namespace has none for
+ * it; the start time tells processes apart that had the same one.
+ *
+ * Return: 0 or -errno. EPERM: not a client. EOPNOTSUPP: the module has no
+ * LSABUF_FEATURE_CONNECTION.
+ */
+int lsabuf_connection(int fd, struct lsabuf_connect *details);
 
 /**
  * lsabuf_disconnect() - give up a connection, but keep the file
@@ -185,6 +225,16 @@ int lsabuf_call_submit(int fd, struct lsabuf_call *call);
  * Return: 0 or -errno as lsabuf_call(). ENOENT: no such call.
  */
 int lsabuf_call_wait(int fd, struct lsabuf_call *call);
+
+/**
+ * lsabuf_call_take() - take the reply of one submitted call, without waiting
+ * @fd: client
+ * @call: id as given by lsabuf_call_submit(); the reply is stored here
+ *
+ * Return: 0 or -errno as lsabuf_call(). EAGAIN: it has not finished; poll the
+ * descriptor for POLLIN. ENOENT: no such call.
+ */
+int lsabuf_call_take(int fd, struct lsabuf_call *call);
 
 /**
  * lsabuf_call_any() - take the reply of any finished call, without waiting

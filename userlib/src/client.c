@@ -37,6 +37,26 @@ LSABUF_EXPORT int lsabuf_open_client(const char *endpoint, uint32_t access)
 	return fd;
 }
 
+LSABUF_EXPORT int lsabuf_connection(int fd, struct lsabuf_connect *details)
+{
+	struct lsabuf_info info;
+	int ret;
+
+	*details = (struct lsabuf_connect){ .size = sizeof(*details) };
+	ret = lsabuf_info(fd, &info);
+	if (ret)
+		return ret;
+	if (!(info.out_features & LSABUF_FEATURE_CONNECTION))
+		return -EOPNOTSUPP;
+	if (!info.out_client)
+		return -EPERM;
+	details->out_client = info.out_client;
+	details->out_authority_pid = info.out_authority_pid;
+	details->out_authority_uid = info.out_authority_uid;
+	details->out_authority_start = info.out_authority_start;
+	return 0;
+}
+
 LSABUF_EXPORT int lsabuf_disconnect(int fd)
 {
 	struct lsabuf_disconnect disconnect = { .size = sizeof(disconnect) };
@@ -90,6 +110,14 @@ LSABUF_EXPORT int lsabuf_call_wait(int fd, struct lsabuf_call *call)
 	if (!call->id)
 		return -ENOENT;
 	return lsabuf_call(fd, call);
+}
+
+LSABUF_EXPORT int lsabuf_call_take(int fd, struct lsabuf_call *call)
+{
+	/* With id 0 the kernel would take it for a new call */
+	if (!call->id)
+		return -ENOENT;
+	return do_call(fd, call, LSABUF_CALL_F_NOWAIT);
 }
 
 LSABUF_EXPORT int lsabuf_call_any(int fd, struct lsabuf_call *call)

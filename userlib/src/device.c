@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,16 +69,12 @@ int lsabuf_endpoint_name(__u8 field[LSABUF_ENDPOINT_LEN], const char *endpoint)
 	return 0;
 }
 
-LSABUF_EXPORT int lsabuf_open(const char *device)
+static int open_device(const char *device)
 {
-	int saved = errno;
 	int fd, higher;
 	struct stat st;
 	int ret;
 
-	if (!device)
-		device = lsabuf_environment("LSABUF_DEVICE",
-					    LSABUF_DEVICE_DEFAULT);
 	fd = open(device, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	ret = fd < 0 ? -errno : fd;
 	if (fd >= 0 && fstat(fd, &st) == 0)
@@ -88,6 +85,24 @@ LSABUF_EXPORT int lsabuf_open(const char *device)
 		ret = higher < 0 ? -errno : higher;
 		close(fd);
 	}
+	return ret;
+}
+
+/*
+ * open(2) and close(2) are cancellation points. A thread must not end there
+ * with a descriptor in its hands, or an entry of handles.c half made.
+ */
+LSABUF_EXPORT int lsabuf_open(const char *device)
+{
+	int saved = errno;
+	int ret, state;
+
+	if (!device)
+		device = lsabuf_environment("LSABUF_DEVICE",
+					    LSABUF_DEVICE_DEFAULT);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	ret = open_device(device);
+	pthread_setcancelstate(state, NULL);
 	errno = saved;
 	return ret;
 }
@@ -95,9 +110,13 @@ LSABUF_EXPORT int lsabuf_open(const char *device)
 LSABUF_EXPORT void lsabuf_close(int fd)
 {
 	int saved = errno;
+	int state;
 
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	close(fd);
+	pthread_setcancelstate(state, NULL);
 	errno = saved;
 }
 
@@ -125,6 +144,36 @@ LSABUF_EXPORT int lsabuf_info(int fd, struct lsabuf_info *info)
 	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
 	return lsabuf_do_ioctl(fd, LSABUF_IOC_INFO, info);
+}
+
+/* What this library makes use of where the module has it */
+static const struct {
+	uint64_t feature;
+	const char *name;
+} features[] = {
+	{ LSABUF_FEATURE_CONNECTION,
+	  "telling a connection from another one of the same number" },
+};
+
+LSABUF_EXPORT uint64_t lsabuf_missing(const struct lsabuf_info *info)
+{
+	uint64_t missing = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		missing |= features[i].feature & ~info->out_features;
+	return missing;
+}
+
+LSABUF_EXPORT const char *lsabuf_feature_name(uint64_t feature)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		if (features[i].feature == feature)
+			return features[i].name;
+	}
+	return NULL;
 }
 
 static int change_endpoint(int fd, const char *endpoint, uint32_t id,
