@@ -153,6 +153,8 @@ static const struct {
 } features[] = {
 	{ LSABUF_FEATURE_CONNECTION,
 	  "telling a connection from another one of the same number" },
+	{ LSABUF_FEATURE_MAP, "snapshots of client memory (MapBuffer)" },
+	{ 0, NULL },
 };
 
 LSABUF_EXPORT uint64_t lsabuf_missing(const struct lsabuf_info *info)
@@ -160,7 +162,7 @@ LSABUF_EXPORT uint64_t lsabuf_missing(const struct lsabuf_info *info)
 	uint64_t missing = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+	for (i = 0; features[i].name; i++)
 		missing |= features[i].feature & ~info->out_features;
 	return missing;
 }
@@ -169,7 +171,7 @@ LSABUF_EXPORT const char *lsabuf_feature_name(uint64_t feature)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+	for (i = 0; features[i].name; i++) {
 		if (features[i].feature == feature)
 			return features[i].name;
 	}
