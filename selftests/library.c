@@ -151,14 +151,6 @@ TEST_F(library, failure_frees_buffer)
  * Names and handles
  */
 
-static NTSTATUS lookup(HANDLE lsa, const char *text, size_t length)
-{
-	STRING name = { length, length, (PCHAR)text };
-	ULONG id;
-
-	return LsaLookupAuthenticationPackage(lsa, &name, &id);
-}
-
 TEST_F(library, names)
 {
 	char text[200];
@@ -244,32 +236,6 @@ TEST_F(library, out_of_descriptors)
 /*
  * Allocating and freeing
  */
-
-/* The lines of /proc/self/maps that show arenas, to be freed */
-static char *read_arenas(void)
-{
-	char *arenas = calloc(1, 65536), line[512];
-	FILE *maps = fopen("/proc/self/maps", "re");
-
-	while (fgets(line, sizeof(line), maps)) {
-		if (strstr(line, "lsabuf:"))
-			strcat(arenas, line);
-	}
-	fclose(maps);
-	return arenas;
-}
-
-static bool arenas_unchanged(char *before)
-{
-	char *after = read_arenas();
-	bool same = !strcmp(before, after);
-
-	if (!same)
-		fprintf(stderr, "# before:\n%s# after:\n%s", before, after);
-	free(before);
-	free(after);
-	return same;
-}
 
 TEST_F(library, allocate_nothing_or_too_much)
 {
@@ -1023,12 +989,6 @@ TEST_F(library, fork_child_uses_inherited_handle)
 	EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(buffer));
 }
 
-static void lose_descriptors(int keeper)
-{
-	close_range(3, keeper - 1, 0);
-	close_range(keeper + 1, ~0U, 0);
-}
-
 TEST_F(library, lost_descriptors)
 {
 	PVOID buffer = ALLOCATE(64);
@@ -1112,23 +1072,6 @@ TEST_F(library, authority_restarts)
 	ASSERT_EQ(0, order(self->keeper, KEEPER_START));
 	EXPECT_EQ(STATUS_SUCCESS,
 		  outcome(PROBE(PROBE_ECHO, 0, NULL, "back", 5)));
-}
-
-struct caller {
-	pthread_t thread;
-	HANDLE lsa;
-	ULONG probe;
-	ULONG ms;
-	struct result result;
-};
-
-static void *sleep_in_call(void *argument)
-{
-	struct caller *caller = argument;
-
-	caller->result = probe_with(caller->lsa, caller->probe, PROBE_SLEEP,
-				    caller->ms, NULL, "slept", 6);
-	return NULL;
 }
 
 TEST_F(library, authority_dies_during_calls)
@@ -1850,90 +1793,6 @@ TEST(native_interface)
 	EXPECT_EQ(0, lsabuf_reply(fd, a.out_id, status, 0, 0));
 	waitpid(client, &exit_status, 0);
 	EXPECT_EQ(0, WEXITSTATUS(exit_status));
-	lsabuf_close(fd);
-}
-
-/*
- * Restarts of the authority at the worst moment: the client sleeps in its call
- * and is stopped until there is another authority
- */
-
-enum { LOOKUP_DONE = 10, LOOKUP_DISCONNECTED = 20, LOOKUP_FAILED = 30 };
-
-static pid_t start_lookup(const char *endpoint)
-{
-	pid_t client = fork();
-	NTSTATUS status;
-	HANDLE lsa;
-
-	if (client)
-		return client;
-	/* The files of the authorities are not to live on here */
-	close_range(3, ~0U, 0);
-	become_user(NOBODY);
-	setenv("LSABUF_ENDPOINT", endpoint, 1);
-	if (LsaConnectUntrusted(&lsa))
-		_exit(LOOKUP_FAILED);
-	status = lookup(lsa, "package", 7);
-	if (status == STATUS_PORT_DISCONNECTED)
-		_exit(LOOKUP_DISCONNECTED);
-	_exit(status ? LOOKUP_FAILED : LOOKUP_DONE);
-}
-
-static bool has_request(int fd, int ms)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-
-	return poll(&ready, 1, ms) == 1;
-}
-
-/* The client's call is queued, or received; then the authority changes */
-static int change_authority(struct __test_metadata *_metadata,
-			    const char *endpoint, bool receive, pid_t *client)
-{
-	int first = lsabuf_open(NULL), second = lsabuf_open(NULL), status;
-	struct lsabuf_reply_receive request;
-
-	ASSERT_EQ(0, lsabuf_serve(first, endpoint, NULL));
-	*client = start_lookup(endpoint);
-	ASSERT_TRUE(has_request(first, 5000));
-	if (receive)
-		ASSERT_EQ(0, lsabuf_receive(first, &request));
-	kill(*client, SIGSTOP);
-	waitpid(*client, &status, WUNTRACED);
-	ASSERT_TRUE(WIFSTOPPED(status));
-	lsabuf_close(first);
-	ASSERT_EQ(0, lsabuf_serve(second, endpoint, NULL));
-	kill(*client, SIGCONT);
-	return second;
-}
-
-TEST(received_call_is_not_repeated)
-{
-	pid_t client;
-	int fd, status;
-
-	fd = change_authority(_metadata, "test-received", true, &client);
-	waitpid(client, &status, 0);
-	EXPECT_EQ(LOOKUP_DISCONNECTED, WEXITSTATUS(status));
-	EXPECT_FALSE(has_request(fd, 100));
-	lsabuf_close(fd);
-}
-
-TEST(unseen_call_is_repeated)
-{
-	struct lsabuf_reply_receive request;
-	pid_t client;
-	int fd, status;
-
-	fd = change_authority(_metadata, "test-unseen", false, &client);
-	ASSERT_TRUE(has_request(fd, 5000));
-	ASSERT_EQ(0, lsabuf_receive(fd, &request));
-	EXPECT_EQ(LSA_MESSAGE_LOOKUP_PACKAGE, request.out_kind);
-	EXPECT_EQ(0, lsabuf_reply(fd, request.out_id, request.status, 0, 0));
-	waitpid(client, &status, 0);
-	EXPECT_EQ(LOOKUP_DONE, WEXITSTATUS(status));
-	EXPECT_FALSE(has_request(fd, 100));
 	lsabuf_close(fd);
 }
 

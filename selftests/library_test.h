@@ -242,15 +242,24 @@ FIXTURE(library)
 	ULONG account;
 };
 
-FIXTURE_SETUP(library)
+/* An lsahost of this test's own, which the library finds; its keeper, or -1 */
+static inline int host_start(void)
 {
 	char endpoint[LSABUF_ENDPOINT_LEN];
+	int keeper;
 
 	snprintf(endpoint, sizeof(endpoint), "library-%d", getpid());
-	self->keeper = keeper_start(endpoint, "8");
-	ASSERT_LE(0, self->keeper);
-	ASSERT_EQ(0, order(self->keeper, KEEPER_START));
 	setenv("LSABUF_ENDPOINT", endpoint, 1);
+	keeper = keeper_start(endpoint, "8");
+	if (keeper < 0 || order(keeper, KEEPER_START))
+		return -1;
+	return keeper;
+}
+
+FIXTURE_SETUP(library)
+{
+	self->keeper = host_start();
+	ASSERT_LE(0, self->keeper);
 	become_user(NOBODY);
 	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&self->lsa));
 	self->probe = find_package(self->lsa, PROBE_PACKAGE_NAME);
@@ -283,5 +292,62 @@ static inline PVOID allocate(HANDLE lsa, ULONG package, ULONG length)
 }
 
 #define ALLOCATE(_length) allocate(self->lsa, self->probe, _length)
+
+static inline NTSTATUS lookup(HANDLE lsa, const char *text, size_t length)
+{
+	STRING name = { length, length, (PCHAR)text };
+	ULONG id;
+
+	return LsaLookupAuthenticationPackage(lsa, &name, &id);
+}
+
+/* The lines of /proc/self/maps that show arenas, to be freed */
+static inline char *read_arenas(void)
+{
+	char *arenas = calloc(1, 65536), line[512];
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	while (fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "lsabuf:"))
+			strcat(arenas, line);
+	}
+	fclose(maps);
+	return arenas;
+}
+
+static inline bool arenas_unchanged(char *before)
+{
+	char *after = read_arenas();
+	bool same = !strcmp(before, after);
+
+	if (!same)
+		fprintf(stderr, "# before:\n%s# after:\n%s", before, after);
+	free(before);
+	free(after);
+	return same;
+}
+
+struct caller {
+	pthread_t thread;
+	HANDLE lsa;
+	ULONG probe;
+	ULONG ms;
+	struct result result;
+};
+
+static inline void *sleep_in_call(void *argument)
+{
+	struct caller *caller = argument;
+
+	caller->result = probe_with(caller->lsa, caller->probe, PROBE_SLEEP,
+				    caller->ms, NULL, "slept", 6);
+	return NULL;
+}
+
+static inline void lose_descriptors(int keeper)
+{
+	close_range(3, keeper - 1, 0);
+	close_range(keeper + 1, ~0U, 0);
+}
 
 #endif /* LIBRARY_TEST_H */
