@@ -5,6 +5,7 @@
  *	main.c		options, signals, begin and end
  *	pool.c		the server threads
  *	dispatch.c	what a request asks for, and its answer
+ *	config.c	the packages that are configured
  *	package.c	the packages that are loaded
  *	trust.c		which clients are logon processes
  *	log.c notify.c	telling people and the service manager
@@ -57,8 +58,12 @@ struct package {
 };
 
 bool package_load(const char *directory, const char *name);
+unsigned int package_count(void);
 const struct package *package_by_id(ULONG id);
 const struct package *package_by_name(const STRING *name);
+
+/* config.c */
+bool config_load(const char *directory, const char *packages);
 
 /* dispatch.c */
 

@@ -19,6 +19,10 @@
 #define LSABUF_PACKAGE_DIR "/usr/local/lib/lsabuf/packages"
 #endif
 
+#ifndef LSABUF_CONFIG_DIR
+#define LSABUF_CONFIG_DIR "/etc/lsabuf/packages.d"
+#endif
+
 #define MIN_THREADS 2
 #define MAX_THREADS 1024
 /* How long packages may take to return when the host is to end */
@@ -28,16 +32,20 @@ struct options {
 	const char *device;
 	const char *endpoint;
 	const char *directory;
+	const char *config;
 	unsigned int threads;
 };
 
 static const char usage[] =
-	"usage: lsahost [options] PACKAGE...\n"
+	"usage: lsahost [options] [PACKAGE...]\n"
 	"Load security packages and serve them to clients.\n"
 	"\n"
 	"PACKAGE is the path of a shared object, or the name of one in the\n"
-	"package directory without its .so.\n"
+	"package directory without its .so. Without any, those that the files\n"
+	"*.conf of the configuration directory name are loaded.\n"
 	"\n"
+	"  -c, --config=DIR      configuration directory\n"
+	"                        (default: " LSABUF_CONFIG_DIR ")\n"
 	"  -d, --device=FILE     device (default: $LSABUF_DEVICE, or\n"
 	"                        " LSABUF_DEVICE_DEFAULT ")\n"
 	"  -e, --endpoint=NAME   endpoint to serve\n"
@@ -80,6 +88,9 @@ static unsigned int parse_threads(const char *text)
 static void parse_option(int option, struct options *options)
 {
 	switch (option) {
+	case 'c':
+		options->config = optarg;
+		break;
 	case 'd':
 		options->device = optarg;
 		break;
@@ -117,6 +128,7 @@ static void parse_option(int option, struct options *options)
 static void parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {
+		{ "config", required_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "endpoint", required_argument, NULL, 'e' },
 		{ "group", required_argument, NULL, 'g' },
@@ -130,11 +142,9 @@ static void parse_options(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:e:g:P:t:vqhV", names,
+	while ((option = getopt_long(argc, argv, "c:d:e:g:P:t:vqhV", names,
 				     NULL)) != -1)
 		parse_option(option, options);
-	if (optind == argc)
-		refuse("no package named", "");
 }
 
 static const char *explain_serve(int error)
@@ -196,11 +206,16 @@ static int open_authority(const struct options *options)
 static bool load_packages(const struct options *options, char **names)
 {
 	lsabuf_host_set(&dispatch_functions);
+	if (!*names && !config_load(options->config, options->directory))
+		return false;
 	for (; *names; names++) {
 		if (!package_load(options->directory, *names))
 			return false;
 	}
-	return true;
+	if (!package_count())
+		log_error("no package is named, on the command line or in %s",
+			  options->config);
+	return package_count();
 }
 
 /* Serve until somebody wants us to end; the exit status */
@@ -234,6 +249,7 @@ int main(int argc, char **argv)
 	struct options options = {
 		.endpoint = LSABUF_ENDPOINT_DEFAULT,
 		.directory = LSABUF_PACKAGE_DIR,
+		.config = LSABUF_CONFIG_DIR,
 		.threads = default_threads(),
 	};
 	sigset_t ends;

@@ -16,6 +16,11 @@
 static struct package packages[MAX_PACKAGES];
 static ULONG nr_packages;
 
+unsigned int package_count(void)
+{
+	return nr_packages;
+}
+
 const struct package *package_by_id(ULONG id)
 {
 	return id < nr_packages ? &packages[id] : NULL;
