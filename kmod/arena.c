@@ -217,13 +217,14 @@ static void arena_vm_close(struct vm_area_struct *vma)
 {
 	struct lsabuf_arena *arena = vma->vm_private_data;
 
-	arena_unlist(arena);
 	/*
 	 * No user of the mm is left: it ends by exit or exec, and this is no
-	 * mere munmap() of the arena, which is its caller's loss alone.
+	 * mere munmap() of the arena, which is its caller's loss alone. Told
+	 * first: who finds no room then can see that it is for ever.
 	 */
 	if (!atomic_read(&vma->vm_mm->mm_users))
 		space_gone(arena->space);
+	arena_unlist(arena);
 }
 
 static vm_fault_t arena_vm_fault(struct vm_fault *vmf)

@@ -183,9 +183,13 @@ static int take_snapshot(struct lsabuf_request *request)
 		return 0;
 	block = lsabuf_block_alloc(queue->space, request->submit_length,
 				   queue->instance, &request->snapshots);
-	if (IS_ERR(block))
+	if (IS_ERR(block)) {
+		/* Its arena goes before its file. */
+		if (READ_ONCE(queue->dead))
+			return -EPIPE;
 		/* Whatever its arena lacks, it is room at the authority. */
 		return PTR_ERR(block) == -ENOMEM ? -ENOMEM : -EAGAIN;
+	}
 	request->submit_address = lsabuf_block_address(block);
 	return lsabuf_transfer_submit(block, request->client_address);
 }
@@ -250,7 +254,7 @@ static int new_call(struct lsabuf_client *client, struct lsabuf_call *call,
 	if (!ret)
 		ret = free_before_call(client, call->free_address);
 	if (ret)
-		goto err_put;
+		goto err_forget_id;
 	ret = -EFAULT;
 	if (put_user(request->id, &user->id))
 		goto err_put;

@@ -341,6 +341,50 @@ TEST_F_TIMEOUT(other_authority, killed_with_100_callers, 120)
 	EXPECT_EQ(RECEIVED, told);
 }
 
+/* Call and give up, call and give up, until that fails. */
+static long do_hammer(struct puppet *puppet, struct puppet_thread *me)
+{
+	int ret;
+
+	for (;;) {
+		me->call = (struct lsabuf_call){
+			.flags = LSABUF_CALL_F_NOWAIT,
+			.submit_address = to_u64(puppet->submit),
+			.submit_length = 64,
+		};
+		ret = lsa_call(puppet->device, &me->call);
+		if (ret)
+			return ret;
+		call_cancel(puppet->device, me->call.id);
+	}
+}
+
+/* At no moment of its end is it taken for one that is merely busy. */
+TEST_F_TIMEOUT(other_authority, killed_under_hammering, STRESS_TIMEOUT)
+{
+	struct puppet *client = puppet_start(NOBODY);
+	unsigned int i, rounds = scaled(50);
+	int t;
+
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, client_connect(client, self->name,
+					    LSABUF_ACCESS_BUFFERS));
+		for (t = 0; t < PUPPET_THREADS; t++)
+			tell(client, t, do_hammer);
+		usleep(1000 + i * 379 % 5000);
+		puppet_stop(self->authority);
+		for (t = 0; t < PUPPET_THREADS; t++) {
+			EXPECT_EQ(-EPIPE, hear(client, t));
+			EXPECT_EQ(0, client->thread[t].call.out_status[0]);
+		}
+		remote(client, SYS_close, client->device);
+		self->authority = puppet_start(0);
+		strcpy((char *)self->authority->scratch, self->name);
+		ASSERT_EQ(0, ask(self->authority, SIDE, do_serve));
+	}
+	puppet_stop(client);
+}
+
 /* After that, every call says so, and poll() too. */
 TEST_F(other_authority, calls_after_its_death)
 {
