@@ -628,9 +628,15 @@ static void survive(struct survivor *me, HANDLE lsa, ULONG probe)
 			me->refused++;
 		} else {
 			me->wrong = r.status ? r.status : r.protocol;
-			if (outcome(r) || strcmp(r.buffer, "echo") ||
-			    LsaFreeReturnBuffer(r.buffer))
+			if (me->wrong)
 				_exit(2);
+			if (r.length != 5 || strcmp(r.buffer, "echo")) {
+				memcpy(&me->wrong, r.buffer, 4);
+				_exit(r.length + 64);
+			}
+			me->wrong = LsaFreeReturnBuffer(r.buffer);
+			if (me->wrong)
+				_exit(3);
 			me->calls++;
 		}
 		sleep_ms(10);
@@ -708,15 +714,18 @@ TEST_F_TIMEOUT(restarts, long_lived_clients, STRESS_TIMEOUT)
 {
 	unsigned int i, restarts = scaled(10), refused = 0;
 	struct survivor *survivors;
+	pid_t child;
 
 	survivors = mmap(NULL, CLIENTS * sizeof(*survivors),
 			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 			 0);
 	ASSERT_NE(MAP_FAILED, survivors);
 	for (i = 0; i < CLIENTS; i++) {
-		survivors[i].pid = fork();
-		if (!survivors[i].pid)
+		child = fork();
+		if (!child)
 			_exit(survivor_main(&survivors[i]));
+		/* Not by the child, which sees the same struct */
+		survivors[i].pid = child;
 	}
 	ASSERT_TRUE(all_call(survivors));
 	for (i = 0; i < restarts; i++) {
