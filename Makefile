@@ -50,6 +50,22 @@ selftests: userlib
 install: modules_install userlib
 	$(MAKE) -C userlib install
 
+# What dkms builds the module from, on every kernel that comes
+VERSION := $(shell cat userlib/VERSION)
+DKMS_DIR = $(DESTDIR)/usr/src/lsabuf-$(VERSION)
+DKMS_SOURCES := COPYING Kbuild dkms.conf userlib/VERSION kmod/Kbuild \
+	$(wildcard kmod/*.[ch]) $(wildcard uapi/linux/*.h)
+
+dkms-install:
+	for file in $(filter-out %.mod.c,$(DKMS_SOURCES)); do \
+		install -D -m 644 $$file $(DKMS_DIR)/$$file || exit; \
+	done
+	$(if $(DESTDIR),,dkms install lsabuf/$(VERSION))
+
+dkms-uninstall:
+	$(if $(DESTDIR),,dkms remove lsabuf/$(VERSION) --all)
+	rm -rf $(DKMS_DIR)
+
 uninstall:
 	$(MAKE) -C userlib uninstall
 	rm -f $(foreach dir,extra updates, \
@@ -100,7 +116,8 @@ help:
 	@echo '  selftests        the test programs (KSRC=tree: that kernel'"'"'s kselftest)'
 	@echo '  clean            remove what was built'
 	@echo 'Install (DESTDIR= for a staging directory):'
-	@echo '  install          module, library, pkg-config file, headers'
+	@echo '  install          module, library, host, tools, unit, man pages'
+	@echo '  dkms-install     the module by way of dkms, for every kernel to come'
 	@echo '  modules_install  the module alone'
 	@echo '  uninstall        take them away again'
 	@echo 'Run (in QEMU; missing Debian packages are installed, DEPS=0 forbids):'
@@ -118,4 +135,4 @@ help:
 -include selftests/mutants/mutants.mk
 
 .PHONY: all modules kdir modules_install userlib selftests install uninstall \
-	clean demo check soak bench lint deps help
+	dkms-install dkms-uninstall clean demo check soak bench lint deps help
