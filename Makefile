@@ -132,7 +132,7 @@ help:
 	@echo '  deps             install what these need, and no more'
 
 # Longer runs of their own.
--include selftests/mutants/mutants.mk
+-include selftests/mutants/mutants.mk selftests/skew/skew.mk
 
 .PHONY: all modules kdir modules_install userlib selftests install uninstall \
 	dkms-install dkms-uninstall clean demo check soak bench lint deps help
