@@ -109,6 +109,8 @@ static bool arena_put_locked(struct lsabuf_arena *arena)
 	if (--arena->users)
 		return false;
 	arena->space->nr_arenas--;
+	arena->space->arena_bytes -= arena->size;
+	arena->space->nr_nodes -= arena->nr_nodes;
 	return true;
 }
 
@@ -121,6 +123,15 @@ static void arena_put(struct lsabuf_arena *arena)
 	spin_unlock(&arena->space->lock);
 	if (last)
 		arena_destroy(arena);
+}
+
+/*
+ * A node is many times as large as the smallest block, and stays as long as
+ * the arena, so nodes have a limit of their own.
+ */
+static unsigned int max_nodes(struct lsabuf_space *space)
+{
+	return space->quota / LSABUF_BYTES_PER_NODE + LSABUF_SPARE_NODES;
 }
 
 static int arena_add_node(struct lsabuf_arena *arena)
@@ -137,6 +148,13 @@ static int arena_add_node(struct lsabuf_arena *arena)
 	if (!block)
 		return -ENOMEM;
 	spin_lock(&space->lock);
+	if (space->nr_nodes >= max_nodes(space)) {
+		spin_unlock(&space->lock);
+		kmem_cache_free(block_cache, block);
+		return -EDQUOT;
+	}
+	space->nr_nodes++;
+	arena->nr_nodes++;
 	lsabuf_heap_give(arena->heap, &block->node);
 	spin_unlock(&space->lock);
 	return 0;
@@ -380,6 +398,27 @@ static int arena_map(struct lsabuf_arena *arena)
 	return IS_ERR_VALUE(start) ? -ENOMEM : 0;
 }
 
+/*
+ * Pages stay in their arena as long as it is there, whatever has been freed
+ * in it: so what bounds them is the size of all arenas. Blocks that leave
+ * holes get twice their quota.
+ */
+static int reserve_arena(struct lsabuf_space *space, size_t size)
+{
+	u64 limit = 2 * max_t(u64, space->quota, space->arena_size);
+	int ret = -EDQUOT;
+
+	spin_lock(&space->lock);
+	if (space->nr_arenas < LSABUF_CLIENT_ARENAS &&
+	    space->arena_bytes + size <= limit) {
+		space->nr_arenas++;
+		space->arena_bytes += size;
+		ret = 0;
+	}
+	spin_unlock(&space->lock);
+	return ret;
+}
+
 /**
  * lsabuf_space_grow() - make a further arena
  * @space: the space of the current mm
@@ -387,35 +426,34 @@ static int arena_map(struct lsabuf_arena *arena)
  *
  * Context: process context of the mm itself, no locks, sleeps; a fatal signal
  * ends the wait for mmap_lock.
- * Return: 0, -EDQUOT for too many arenas, -ENOMEM also for an rlimit, -ENODEV.
+ * Return: 0, -EDQUOT for too many or too large arenas, -ENOMEM also for an
+ * rlimit, -ENODEV.
  */
 int lsabuf_space_grow(struct lsabuf_space *space, size_t length)
 {
+	size_t size = max(space->arena_size, PAGE_ALIGN(length));
 	struct lsabuf_arena *arena;
-	bool full;
+	int ret;
 
 	if (WARN_ON_ONCE(current->mm != space->mm))
 		return -EPERM;
 
-	spin_lock(&space->lock);
-	full = space->nr_arenas >= LSABUF_CLIENT_ARENAS;
-	if (!full)
-		space->nr_arenas++;
-	spin_unlock(&space->lock);
-	if (full)
-		return -EDQUOT;
-
-	arena = arena_alloc(space, max(space->arena_size, PAGE_ALIGN(length)));
+	ret = reserve_arena(space, size);
+	if (ret)
+		return ret;
+	arena = arena_alloc(space, size);
 	if (IS_ERR(arena)) {
 		spin_lock(&space->lock);
 		space->nr_arenas--;
+		space->arena_bytes -= size;
 		spin_unlock(&space->lock);
 		return PTR_ERR(arena);
 	}
 	/* Its first node is the free range; from here on it owns itself. */
-	if (arena_add_node(arena)) {
+	ret = arena_add_node(arena);
+	if (ret) {
 		arena_put(arena);
-		return -ENOMEM;
+		return ret;
 	}
 	return arena_map(arena);
 }

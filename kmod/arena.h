@@ -44,6 +44,8 @@ struct lsabuf_watch {
  * @watches: who wants to be told of the end of @mm (lock)
  * @bytes: bytes of blocks in mapped arenas (lock)
  * @nr_arenas: arenas, mapped or not (lock)
+ * @arena_bytes: bytes of them (lock)
+ * @nr_nodes: struct lsabuf_block of all arenas, in use or not (lock)
  * @nr_watches: length of @watches: clients that live (lock)
  * @chores: bits LSABUF_SPACE_* (atomic)
  */
@@ -59,6 +61,8 @@ struct lsabuf_space {
 	struct list_head watches;
 	u64 bytes;
 	unsigned int nr_arenas;
+	u64 arena_bytes;
+	unsigned int nr_nodes;
 	unsigned int nr_watches;
 	unsigned long chores;
 };
@@ -72,6 +76,7 @@ struct lsabuf_space {
  * @extra: unmapped when empty, unlike the first arena (constant)
  * @closing: being unmapped, takes no new block (space->lock)
  * @mapped: its VMA exists (space->lock)
+ * @nr_nodes: nodes that its heap was given (space->lock)
  * @users: 1 while its file lives, and one for each block that belongs to an
  *	open request or is being freed (space->lock)
  * @insert_first: first slot that LSABUF_SPACE_INSERT is about (space->lock)
@@ -88,6 +93,7 @@ struct lsabuf_arena {
 	bool extra;
 	bool closing;
 	bool mapped;
+	unsigned int nr_nodes;
 	unsigned int users;
 	unsigned int insert_first;
 	unsigned int insert_end;

@@ -72,6 +72,9 @@
 
 /* Arenas that one client process may have at a time */
 #define LSABUF_CLIENT_ARENAS 32
+/* A process may have one block in this many bytes of its quota, and these */
+#define LSABUF_BYTES_PER_NODE 64
+#define LSABUF_SPARE_NODES 4096
 /* Permissions to serve that may be given out */
 #define LSABUF_PERMISSIONS 64
 
