@@ -14,8 +14,8 @@
 #define LSABUF_PATH_RESIDENT BIT(1)
 #define LSABUF_PATH_THREAD BIT(2)
 
-/* Most bytes that one chore moves */
-#define LSABUF_CHORE_BYTES SZ_256K
+/* Most bytes that one chore moves: with its head, 256 KiB of memory */
+#define LSABUF_CHORE_BYTES (SZ_256K - PAGE_SIZE)
 
 /**
  * struct lsabuf_pin - a page of the client, kept for the next range of a vector
