@@ -170,7 +170,10 @@ static inline void restore_stalling(char *old)
 	free(old);
 }
 
-/* Memory whose faults wait for somebody who does not come. */
+/*
+ * Memory the first page of which waits for somebody who does not come:
+ * argument[0] bytes, or that page alone.
+ */
 static inline long do_stalling_memory(struct puppet *puppet,
 				      struct puppet_thread *me)
 {
@@ -180,11 +183,11 @@ static inline long do_stalling_memory(struct puppet *puppet,
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	int file = syscall(SYS_userfaultfd, O_CLOEXEC);
-	void *map = mmap(NULL, SLOW_PAGE, PROT_READ | PROT_WRITE,
+	size_t length = me->argument[0] ? me->argument[0] : SLOW_PAGE;
+	void *map = mmap(NULL, length, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)puppet;
-	(void)me;
 	if (file < 0)
 		return -errno;
 	range.range.start = to_u64(map);
