@@ -129,10 +129,11 @@ help:
 	@echo '  lint             warnings, sparse, checkpatch, formatting, house rules'
 	@echo '  mutants          remove one mechanism after another: some test must notice'
 	@echo '                   MUTANTS="wipe grant": only these'
+	@echo '  model            every state of the protocol of a call, by spin'
 	@echo '  deps             install what these need, and no more'
 
 # Longer runs of their own.
--include selftests/mutants/mutants.mk selftests/skew/skew.mk
+include $(sort $(wildcard selftests/*/*.mk))
 
 .PHONY: all modules kdir modules_install userlib selftests install uninstall \
 	dkms-install dkms-uninstall clean demo check soak bench lint deps help

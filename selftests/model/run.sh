@@ -4,6 +4,7 @@
 # Check one configuration of a model with spin, every state of it.
 #
 # usage: run.sh safety|live|mutant|live-mutant NAME -DSETTING...
+#        run.sh begin, run.sh end: of the checks that are to be summed up
 #
 # safety: assertions; live: each claim of LIVENESS under weak fairness. The
 # mutants are the same, and succeed if a violation is found. A search that was
@@ -11,6 +12,21 @@
 # Environment: MODEL file, OUT build folder, MEMORY limit in MiB.
 
 set -u
+
+total=${OUT:-build}/total
+case $1 in
+begin)
+	mkdir -p "${total%/*}"
+	: >"$total"
+	exit
+	;;
+end)
+	awk '{ states += $1 }
+	END { printf "%d checks: %d states explored, 0 violations\n", NR, states }' \
+		"$total"
+	exit
+	;;
+esac
 
 kind=$1
 name=$2
@@ -64,6 +80,7 @@ report() {
 		-e 'Search not completed' -e 'hash table is full' "$log"; then
 		die "the search was cut short, see $dir/$log"
 	fi
+	[ ! -e "$total" ] || echo "$states" >>"$total"
 }
 
 case $kind in
