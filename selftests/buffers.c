@@ -160,6 +160,27 @@ TEST_F_TIMEOUT(pair, quota_is_per_process, 120)
 	puppet_stop(other);
 }
 
+/* Blocks of which no two find room in one arena: their number is limited. */
+TEST_F(pair, arenas_per_process)
+{
+	__u64 address = give_block(_metadata, self, 16), size, id;
+	struct mapping map;
+	int nr = 0, ret;
+
+	ASSERT_TRUE(find_mapping(self->client->pid, address, &map));
+	size = (map.end - map.start) / 2 + 16;
+	do {
+		/* Each in a request of its own: a chore takes its time. */
+		id = begin(_metadata, self);
+		ret = lsa_alloc(self->authority, id, size, &address);
+		end(_metadata, self, id);
+	} while (!ret && ++nr < 40);
+	EXPECT_EQ(-EDQUOT, ret);
+	EXPECT_EQ(32, nr);
+	/* In what is there, there is room. */
+	give_block(_metadata, self, 16);
+}
+
 /* A second connection of a process is no second quota. */
 TEST_F_TIMEOUT(pair, quota_spans_connections, 120)
 {

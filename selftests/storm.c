@@ -167,7 +167,7 @@ static void *shared_memory(size_t size)
 
 FIXTURE_SETUP(both)
 {
-	self->nr = 2 * scaled(300);
+	self->nr = scaled(1000);
 	snprintf(self->name, sizeof(self->name), "both-%d", getpid());
 	self->echo = shared_memory(sizeof(*self->echo));
 	self->echo->nr = self->nr;
