@@ -246,7 +246,8 @@ static long do_flip(struct puppet *puppet, struct puppet_thread *me)
 		call->kind = 1 + i % 2;
 		call->nr_ranges = i % 5 ? 1 : LSABUF_MAX_RANGES + 1;
 		range->address = i % 7 ? KIB(64) : ~0ULL - 5;
-		range->flags = i % 11 ? LSABUF_RANGE_F_READ : 0xf0;
+		range->flags = i % 11 ? LSABUF_RANGE_F_READ :
+					0xf0 | LSABUF_RANGE_F_WRITE;
 	}
 	return 0;
 }
@@ -633,19 +634,54 @@ TEST_F(pair, each_field_of_identity)
 	puppet_stop(root);
 }
 
+static long do_serve_name(struct puppet *puppet, struct puppet_thread *me)
+{
+	long ret = do_open(puppet, me);
+
+	return ret ? ret : lsa_serve(puppet->device, (char *)puppet->scratch);
+}
+
+/* Receive, leave the header in the scratch buffer, and answer. */
+static long do_receive(struct puppet *puppet, struct puppet_thread *me)
+{
+	struct lsabuf_reply_receive *request = (void *)puppet->scratch;
+	int ret = lsa_receive(puppet->device, request);
+
+	(void)me;
+	return ret ? ret : lsa_reply(puppet->device, request->out_id);
+}
+
+/* The process id that the authority @server is told of @client */
+static __u32 pid_told(struct __test_metadata *_metadata, struct puppet *server,
+		      struct puppet *client)
+{
+	struct lsabuf_reply_receive *request = (void *)server->scratch;
+
+	start_call(client, SIDE, 0);
+	ASSERT_EQ(0, ask(server, SIDE, do_receive));
+	ASSERT_EQ(0, hear(client, SIDE));
+	EXPECT_EQ(request->out_pid, request->out_tid);
+	return request->out_pid;
+}
+
 /* Process ids are told as the authority sees them. */
 TEST_F(pair, pid_namespace)
 {
-	struct lsabuf_connect *connect;
 	struct lsabuf_reply_receive request;
-	struct puppet *inner;
+	struct puppet *server, *inner;
+	struct lsabuf_connect *connect;
+	char name[LSABUF_ENDPOINT_LEN];
 
 	if (unshare(CLONE_NEWPID))
 		SKIP(return, "no pid namespaces");
 	/* The first child is that namespace's process 1. */
+	server = puppet_start(0);
+	snprintf(name, sizeof(name), "inner-%d", getpid());
+	strcpy((char *)server->scratch, name);
+	ASSERT_EQ(0, ask(server, SIDE, do_serve_name));
+	EXPECT_EQ(1, server->thread[SIDE].tid);
 	inner = client_start(self->name, LSABUF_ACCESS_BUFFERS);
 	ASSERT_TRUE(!!inner);
-	EXPECT_EQ(1, inner->thread[SIDE].tid);
 	connect = (void *)inner->scratch;
 	EXPECT_EQ(0, connect->out_authority_pid);
 	EXPECT_NE(0, connect->out_authority_start);
@@ -655,7 +691,17 @@ TEST_F(pair, pid_namespace)
 	EXPECT_EQ(inner->pid, request.out_tid);
 	EXPECT_EQ(0, lsa_reply(self->authority, request.out_id));
 	EXPECT_EQ(0, hear(inner, SIDE));
+
+	/* Inside they know each other; who is outside is nobody to them. */
+	ASSERT_EQ(0, client_connect(inner, name, LSABUF_ACCESS_BUFFERS));
+	EXPECT_EQ(1, connect->out_authority_pid);
+	EXPECT_EQ(inner->thread[SIDE].tid, pid_told(_metadata, server, inner));
+	ASSERT_EQ(0, client_connect(self->client, name, LSABUF_ACCESS_BUFFERS));
+	connect = (void *)self->client->scratch;
+	EXPECT_EQ(server->pid, connect->out_authority_pid);
+	EXPECT_EQ(0, pid_told(_metadata, server, self->client));
 	puppet_stop(inner);
+	puppet_stop(server);
 }
 
 /* A client that gets the process id @pid, if that can be had. */
@@ -1272,13 +1318,6 @@ TEST_F(pair, squatting)
 	self->authority = -1;
 	EXPECT_EQ(0, lsa_serve(fresh, self->name));
 	close(fresh);
-}
-
-static long do_serve_name(struct puppet *puppet, struct puppet_thread *me)
-{
-	long ret = do_open(puppet, me);
-
-	return ret ? ret : lsa_serve(puppet->device, (char *)puppet->scratch);
 }
 
 /* A client sees whom it is about to trust. */
