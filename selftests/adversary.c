@@ -865,8 +865,8 @@ TEST_F(pair, pins_are_dropped)
 					 bytes, 2 * PAGE, &done));
 		EXPECT_EQ(0,
 			  lsa_copy_to(authority, id, region, bytes, 8, &done));
+		end(_metadata, self, id);
 	}
-	end(_metadata, self, id);
 	EXPECT_LT(before, vmstat("nr_foll_pin_acquired "));
 	EXPECT_EQ(vmstat("nr_foll_pin_acquired "),
 		  vmstat("nr_foll_pin_released "));
