@@ -14,10 +14,10 @@ headers_of()
 # image_root RELEASE: the root below which its image and modules are
 image_root()
 {
-	for root in "" "$CACHE/kernel/$1"; do
-		[ -e "$root/boot/vmlinuz-$1" ] &&
-			[ -e "$root/lib/modules/$1/modules.dep" ] &&
-			echo "$root/" && return
+	for image_root in "" "$CACHE/kernel/$1"; do
+		[ -e "$image_root/boot/vmlinuz-$1" ] &&
+			[ -e "$image_root/lib/modules/$1/modules.dep" ] &&
+			echo "$image_root/" && return
 	done
 	return 1
 }
@@ -32,21 +32,21 @@ use_kernel()
 	KHEADERS=$(headers_of "$1" "$2")
 	[ -n "$KHEADERS" ] || die "no headers of $1-$2; run $VM/deps kernel"
 	KREL=${KHEADERS#/usr/src/linux-headers-}
-	root=$(image_root "$KREL") || root=
-	KIMAGE=${root:+${root}boot/vmlinuz-$KREL}
-	KMODULES=${root:+${root}lib/modules/$KREL}
+	kroot=$(image_root "$KREL") || kroot=
+	KIMAGE=${kroot:+${kroot}boot/vmlinuz-$KREL}
+	KMODULES=${kroot:+${kroot}lib/modules/$KREL}
 }
 
 # use_foreign_kernel VERSION: one of another suite, unpacked by ./fetch-kernel
 # shellcheck disable=SC2034 # used by the scripts that source this
 use_foreign_kernel()
 {
-	root=$("$VM/fetch-kernel" "$1") || exit
-	KHEADERS=$(newest "$root"/usr/src/linux-headers-*"-cloud-amd64")
+	kroot=$("$VM/fetch-kernel" "$1") || exit
+	KHEADERS=$(newest "$kroot"/usr/src/linux-headers-*"-cloud-amd64")
 	KREL=${KHEADERS##*/linux-headers-}
-	KCC=$(newest "$root/bin/cc")
-	KIMAGE=$(newest "$root/boot/vmlinuz-$KREL" \
-		"$root/usr/lib/modules/$KREL/vmlinuz")
-	KMODULES=$(newest "$root/lib/modules/$KREL" \
-		"$root/usr/lib/modules/$KREL")
+	KCC=$(newest "$kroot/bin/cc")
+	KIMAGE=$(newest "$kroot/boot/vmlinuz-$KREL" \
+		"$kroot/usr/lib/modules/$KREL/vmlinuz")
+	KMODULES=$(newest "$kroot/lib/modules/$KREL" \
+		"$kroot/usr/lib/modules/$KREL")
 }
