@@ -860,4 +860,22 @@ TEST_F_TIMEOUT(pair, free_races_release, STRESS_TIMEOUT)
 	}
 }
 
+/* Two threads free the same block, which takes a while to wipe. */
+TEST_F_TIMEOUT(pair, free_races_free, STRESS_TIMEOUT)
+{
+	unsigned int i, rounds = scaled(5);
+	int first, second;
+	__u64 address;
+
+	for (i = 0; i < rounds; i++) {
+		address = give_block(_metadata, self, BIG);
+		tell(self->client, SIDE, do_free, address, address >> 32);
+		tell(self->client, SECOND, do_free, address, address >> 32);
+		first = hear(self->client, SIDE);
+		second = hear(self->client, SECOND);
+		ASSERT_TRUE((first == 0 && second == -ENOENT) ||
+			    (first == -ENOENT && second == 0));
+	}
+}
+
 TEST_HARNESS_MAIN

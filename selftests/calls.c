@@ -152,6 +152,19 @@ TEST_F(pair, snapshot_is_wiped)
 	EXPECT_TRUE(all_bytes(to_pointer(request.out_submit_address), 0, 9000));
 }
 
+/* The reply ends it, whether the client has taken that or not. */
+TEST_F(pair, snapshot_ends_with_reply)
+{
+	struct lsabuf_reply_receive request;
+
+	fill(self->client->submit, 1, 9000);
+	ASSERT_EQ(0, call_nowait(self->client, 9000));
+	ASSERT_EQ(0, lsa_receive(self->authority, &request));
+	EXPECT_EQ(0, lsa_reply(self->authority, request.out_id));
+	EXPECT_TRUE(all_bytes(to_pointer(request.out_submit_address), 0, 9000));
+	EXPECT_EQ(0, take_reply(self->client, 0, request.out_id));
+}
+
 /* Any number at a time, answered in any order, from any thread. */
 TEST_F(pair, any_order)
 {
@@ -214,6 +227,18 @@ TEST_F(pair, poll_wakes)
 	EXPECT_TRUE(is_busy(self->client, SIDE));
 	EXPECT_EQ(0, lsa_reply(self->authority, id));
 	EXPECT_EQ(POLLIN, hear(self->client, SIDE) & POLLIN);
+}
+
+/* The end of the authority wakes it, too. */
+TEST_F(pair, poll_tells_the_end)
+{
+	tell(self->client, SIDE, do_poll, -1);
+	ASSERT_TRUE(wait_asleep(self->client, SIDE));
+	close(self->authority);
+	self->authority = -1;
+	ASSERT_TRUE(
+		hear_within(self->client, SIDE, AT_ONCE_NS / NSEC_PER_MSEC));
+	EXPECT_EQ(POLLHUP, self->client->thread[SIDE].result & POLLHUP);
 }
 
 /* A call made without waiting can be waited for later. */
@@ -346,6 +371,20 @@ TEST_F(pair, timeout_queued)
 	EXPECT_LE(took, TIMEOUT_NS + AT_ONCE_NS);
 	EXPECT_TRUE(nothing_to_receive(self->authority));
 	EXPECT_EQ(-ENOENT, take_reply(self->client, 0, call->id));
+}
+
+/* Nobody waits for it: whoever would receive it finds that it is too late. */
+TEST_F(pair, timeout_before_receive)
+{
+	struct lsabuf_call *call = new_call(self->client, CALLER, 100);
+
+	call->flags = LSABUF_CALL_F_NOWAIT;
+	call->timeout_ns = TIMEOUT_NS;
+	ASSERT_EQ(0, ask(self->client, CALLER, do_call));
+	sleep_ms(2 * TIMEOUT_NS / NSEC_PER_MSEC);
+	EXPECT_TRUE(nothing_to_receive(self->authority));
+	EXPECT_EQ(-ETIMEDOUT, take_reply(self->client, LSABUF_CALL_F_ANY, 0));
+	EXPECT_EQ(-EAGAIN, take_reply(self->client, LSABUF_CALL_F_ANY, 0));
 }
 
 TEST_F(pair, timeout_received)
@@ -1120,6 +1159,127 @@ TEST_F(pair, fair_to_the_smaller_user)
 	puppet_stop(one);
 }
 
+/* A thread of the authority that receives once, and then is at work */
+struct worker {
+	int authority;
+	pthread_t thread;
+	int *working;
+	int *stop;
+};
+
+static void *worker_main(void *argument)
+{
+	struct worker *worker = argument;
+	struct lsabuf_reply_receive request;
+
+	if (lsa_receive(worker->authority, &request))
+		return NULL;
+	__atomic_add_fetch(worker->working, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(worker->stop, __ATOMIC_ACQUIRE))
+		sleep_ms(1);
+	lsa_reply(worker->authority, request.out_id);
+	return NULL;
+}
+
+#define WORKERS 4
+
+struct pool {
+	struct worker worker[WORKERS];
+	int nr;
+	int working;
+	int stop;
+};
+
+static void pool_add(struct pool *pool, int authority)
+{
+	struct worker *worker = &pool->worker[pool->nr++];
+
+	worker->authority = authority;
+	worker->working = &pool->working;
+	worker->stop = &pool->stop;
+	pthread_create(&worker->thread, NULL, worker_main, worker);
+}
+
+/* The authority's threads that wait for a request, as the kernel sees it */
+static int waiting_threads(int authority)
+{
+	char path[48], *text, *at;
+	int threads;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", authority);
+	text = read_text(path);
+	at = strstr(text, "lsabuf-waiting-threads:");
+	threads = at ? atoi(strchr(at, '\t')) : -1;
+	free(text);
+	return threads;
+}
+
+/* Wait until so many threads are at work, and the others wait. */
+static bool pool_settles(struct pool *pool, int working)
+{
+	int authority = pool->worker[0].authority;
+	__u64 end = now_ns() + AT_ONCE_NS;
+
+	while (__atomic_load_n(&pool->working, __ATOMIC_ACQUIRE) != working ||
+	       waiting_threads(authority) != pool->nr - working) {
+		if (now_ns() > end)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+/* The client's calls @nr are what they still wait for, when it is over. */
+static void pool_end(struct pool *pool, struct puppet *client, int nr)
+{
+	int i;
+
+	__atomic_store_n(&pool->stop, 1, __ATOMIC_RELEASE);
+	while (nr--)
+		call_nowait(client, 0);
+	for (i = 0; i < pool->nr; i++)
+		pthread_join(pool->worker[i].thread, NULL);
+}
+
+/* Half of the threads are for others, however many calls a user makes. */
+TEST_F(pair, half_of_the_threads)
+{
+	struct puppet *other =
+		client_start_as(SOMEBODY, self->name, LSABUF_ACCESS_BUFFERS);
+	struct pool pool = {};
+	int i;
+
+	ASSERT_TRUE(!!other);
+	queue_calls(_metadata, self->client, 2 * WORKERS);
+	for (i = 0; i < WORKERS; i++)
+		pool_add(&pool, self->authority);
+	EXPECT_TRUE(pool_settles(&pool, WORKERS / 2));
+	queue_calls(_metadata, other, 1);
+	EXPECT_TRUE(pool_settles(&pool, WORKERS / 2 + 1));
+	pool_end(&pool, other, WORKERS);
+	puppet_stop(other);
+}
+
+/* One thread more is a larger share also for a user that was passed over. */
+TEST_F(pair, share_grows_for_all)
+{
+	struct puppet *other =
+		client_start_as(SOMEBODY, self->name, LSABUF_ACCESS_BUFFERS);
+	static const int working[WORKERS] = { 1, 2, 2, 4 };
+	struct pool pool = {};
+	int i;
+
+	ASSERT_TRUE(!!other);
+	queue_calls(_metadata, self->client, WORKERS);
+	queue_calls(_metadata, other, WORKERS);
+	for (i = 0; i < WORKERS; i++) {
+		pool_add(&pool, self->authority);
+		EXPECT_TRUE(pool_settles(&pool, working[i]));
+	}
+	pool_end(&pool, other, WORKERS);
+	puppet_stop(other);
+}
+
 /*
  * Who may serve
  */
@@ -1296,20 +1456,35 @@ TEST_F(pair, no_gone_notice)
  * Limits
  */
 
+/* Make calls that do not wait, until one fails: how many were made. */
+static long do_many_calls(struct puppet *puppet, struct puppet_thread *me)
+{
+	struct lsabuf_call call;
+	long nr = -1;
+
+	do {
+		nr++;
+		call = (struct lsabuf_call){ .flags = LSABUF_CALL_F_NOWAIT };
+		puppet->flag[5] = lsa_call(puppet->device, &call);
+	} while (!puppet->flag[5]);
+	return nr;
+}
+
+/* As many as a client can have under way, with how it ended */
+static __u64 many_calls(struct puppet *client, int error)
+{
+	__u64 nr = ask(client, SIDE, do_many_calls);
+
+	return client->flag[5] == -error ? nr : -1;
+}
+
 TEST_F(pair, requests_per_client)
 {
 	struct puppet *other;
 	__u64 id;
-	long ret;
-	int nr;
 
-	for (nr = 0; nr < 70000; nr++) {
-		ret = call_nowait(self->client, 0);
-		if (ret)
-			break;
-	}
-	EXPECT_EQ(-EDQUOT, ret);
-	EXPECT_LE(64, nr);
+	EXPECT_EQ(module_limit("client_requests"),
+		  many_calls(self->client, EDQUOT));
 	/* One less, one more. */
 	id = receive_id(_metadata, self->authority);
 	EXPECT_EQ(-EDQUOT, call_nowait(self->client, 0));
@@ -1317,11 +1492,35 @@ TEST_F(pair, requests_per_client)
 	EXPECT_EQ(0, take_reply(self->client, 0, id));
 	EXPECT_EQ(0, call_nowait(self->client, 0));
 	EXPECT_EQ(-EDQUOT, call_nowait(self->client, 0));
-	/* Another user has a limit of its own. */
+	/* Another client has a limit of its own. */
+	other = client_start(self->name, LSABUF_ACCESS_BUFFERS);
+	ASSERT_TRUE(!!other);
+	EXPECT_EQ(0, call_nowait(other, 0));
+	puppet_stop(other);
+}
+
+TEST_F_TIMEOUT(pair, requests_per_user, 120)
+{
+	__u64 limit = module_limit("user_requests"), nr = 0;
+	struct puppet *client[4], *other;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		client[i] = client_start(self->name, LSABUF_ACCESS_BUFFERS);
+		ASSERT_TRUE(!!client[i]);
+		nr += many_calls(client[i], EDQUOT);
+	}
+	EXPECT_EQ(limit, nr);
 	other = client_start_as(SOMEBODY, self->name, LSABUF_ACCESS_BUFFERS);
 	ASSERT_TRUE(!!other);
 	EXPECT_EQ(0, call_nowait(other, 0));
 	puppet_stop(other);
+	/* What one of them leaves, another one may have. */
+	EXPECT_EQ(-EDQUOT, call_nowait(client[3], 0));
+	puppet_stop(client[0]);
+	EXPECT_EQ(0, call_nowait(client[3], 0));
+	for (i = 1; i < 4; i++)
+		puppet_stop(client[i]);
 }
 
 /* An authority that takes few requests: there is no room for more. */
@@ -1377,7 +1576,8 @@ TEST_F_TIMEOUT(pair, connections_per_user, 120)
 	ASSERT_EQ(0, prlimit(self->client->pid, RLIMIT_NOFILE, &files, NULL));
 	strcpy((char *)self->client->scratch, self->name);
 	nr = ask(self->client, SIDE, do_connect_many);
-	EXPECT_LE(16, nr);
+	/* It had one before. */
+	EXPECT_EQ(module_limit("user_clients"), nr + 1);
 	EXPECT_EQ(-EDQUOT, client_connect(self->client, self->name,
 					  LSABUF_ACCESS_BUFFERS));
 	/* All processes of the user share the limit, the others do not. */
@@ -1423,7 +1623,8 @@ TEST_F_TIMEOUT(pair, submit_bytes_per_user, 120)
 		id = self->client->thread[CALLER].call.id;
 	}
 	EXPECT_EQ(-EDQUOT, ret);
-	EXPECT_LT(0, nr);
+	EXPECT_EQ(module_limit("user_submit") / info.out_max_submit, nr);
+	EXPECT_EQ(-EDQUOT, call_with(self->client, address, 1));
 	EXPECT_EQ(0, call_with(self->client, 0, 0));
 	address = remote_mmap(other, info.out_max_submit, PROT_READ,
 			      MAP_NORESERVE);

@@ -340,13 +340,16 @@ TEST_F(pair, bad_local_memory)
 			 &done);
 	EXPECT_EQ(0, done);
 	/* It ends in the middle: the count is true, the tail is unchanged. */
+	memset(seen, 0x77, sizeof(seen));
+	ASSERT_EQ(0, lsa_copy_to(self->authority, id, block, seen, sizeof(seen),
+				 NULL));
 	test_err_copy_to(EFAULT, self->authority, id, block + 50,
 			 local + PAGE - 100, 300, &done);
 	EXPECT_EQ(100, done);
 	ASSERT_EQ(0, peek(self->client, block, seen, sizeof(seen)));
-	EXPECT_TRUE(all_bytes(seen, 0, 50));
+	EXPECT_TRUE(all_bytes(seen, 0x77, 50));
 	EXPECT_EQ(0, memcmp(seen + 50, local + PAGE - 100, 100));
-	EXPECT_TRUE(all_bytes(seen + 150, 0, sizeof(seen) - 150));
+	EXPECT_TRUE(all_bytes(seen + 150, 0x77, sizeof(seen) - 150));
 
 	test_err_copy_from(EFAULT, self->authority, id, block, local + PAGE, 1,
 			   &done);
@@ -370,12 +373,12 @@ TEST_F(pair, bad_local_memory_plain)
 
 	munmap(local + PAGE, PAGE);
 	fill(local, 1, PAGE);
-	memset(plain, 0, PAGE);
+	memset(plain, 0x77, PAGE);
 	test_err_copy_to(EFAULT, self->authority, id, to_u64(plain),
 			 local + PAGE - 100, 300, &done);
 	EXPECT_LE(done, 100);
 	EXPECT_EQ(0, memcmp(plain, local + PAGE - 100, done));
-	EXPECT_TRUE(all_bytes(plain + done, 0, PAGE - done));
+	EXPECT_TRUE(all_bytes(plain + done, 0x77, PAGE - done));
 	test_err_copy_from(EFAULT, self->authority, id, to_u64(plain), NULL, 16,
 			   &done);
 	EXPECT_EQ(0, done);
@@ -1340,6 +1343,200 @@ TEST_F_TIMEOUT(pair, unanswered_fault, 60)
 	restore_stalling(knob);
 }
 
+/* Answer each fault, but late; until none comes any more. */
+static long do_answer_late(struct puppet *puppet, struct puppet_thread *me)
+{
+	long answered = 0;
+	__u64 page;
+
+	while ((page = wait_fault(puppet->flag[6]))) {
+		sleep_ms(me->argument[0]);
+		answered += !answer_fault(puppet->flag[6], page, 1);
+	}
+	return answered;
+}
+
+/* Stalls of one request add up, though none is as long as the budget. */
+TEST_F_TIMEOUT(pair, stalls_add_up, 60)
+{
+	const int pages = 8;
+	struct lsabuf_info info;
+	char *knob = allow_stalling();
+	struct puppet *client;
+	long long address;
+	int i, ret = 0;
+	__u64 id;
+
+	client = client_start(self->name, LSABUF_ACCESS_WHOLE);
+	ASSERT_TRUE(!!client);
+	address = ask(client, SIDE, do_stalling_memory, pages * PAGE);
+	ASSERT_FALSE(is_error(address));
+	ASSERT_EQ(0, lsa_info(self->authority, &info));
+	/* Two of them are within the budget, a third one is not. */
+	tell(client, SECOND, do_answer_late,
+	     info.out_chore_budget_ns / NSEC_PER_MSEC * 2 / 5);
+	id = begin_with(_metadata, self->authority, client);
+	for (i = 0; i < pages && !ret; i++)
+		ret = lsa_copy_to(self->authority, id, address + i * PAGE, "x",
+				  1, NULL);
+	/* EAGAIN: it was all spent by a stall that just ended in time. */
+	EXPECT_TRUE(ret == -ECANCELED || ret == -EAGAIN);
+	EXPECT_LE(i, 3);
+	lsa_reply(self->authority, id);
+	puppet_stop(client);
+	restore_stalling(knob);
+}
+
+/* A copy whose own memory, of the authority, is not there for a while */
+struct late_copy {
+	int authority;
+	__u64 id;
+	__u64 address;
+	void *local;
+	int result;
+};
+
+static void *late_copy_main(void *argument)
+{
+	struct late_copy *copy = argument;
+
+	copy->result = lsa_copy_to(copy->authority, copy->id, copy->address,
+				   copy->local, 16, NULL);
+	return NULL;
+}
+
+/* The call is over when the bytes are there: they go nowhere. */
+static void copy_too_late(struct __test_metadata *_metadata, PAIR *self,
+			  __u64 address)
+{
+	struct late_copy copy = {
+		.authority = self->authority,
+		.address = address,
+		.id = begin(_metadata, self),
+	};
+	int file = stalling_memory(PAGE, &copy.local);
+	pthread_t thread;
+	__u64 page;
+
+	ASSERT_LE(0, file);
+	pthread_create(&thread, NULL, late_copy_main, &copy);
+	page = wait_fault(file);
+	EXPECT_EQ(to_u64(copy.local), page);
+	EXPECT_EQ(0, client_cancel(self->client, copy.id));
+	EXPECT_EQ(-ECANCELED, hear(self->client, CALLER));
+	ask(self->client, SIDE, do_fill, address, 1, 16);
+	EXPECT_EQ(0, answer_fault(file, page, 0x77));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ECANCELED, copy.result);
+	EXPECT_EQ(16, ask(self->client, SIDE, do_filled, address, 1, 16));
+	test_err_reply(ECANCELED, self->authority, copy.id);
+	close(file);
+}
+
+TEST_F(pair, late_copy_to_block)
+{
+	copy_too_late(_metadata, self, give_block(_metadata, self, 16));
+}
+
+TEST_F(pair, late_copy_to_memory)
+{
+	copy_too_late(_metadata, self,
+		      remote_mmap(self->client, PAGE, READ_WRITE,
+				  MAP_POPULATE));
+}
+
+/* Copy again and again until that fails. */
+struct busy_copy {
+	struct late_copy copy;
+	__u64 length;
+	int copies;
+	int stop;
+};
+
+static void stay_on_last_cpu(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void *busy_copy_main(void *argument)
+{
+	struct busy_copy *busy = argument;
+	struct late_copy *copy = &busy->copy;
+
+	stay_on_last_cpu();
+	do {
+		copy->result = lsa_copy_to(copy->authority, copy->id,
+					   copy->address, copy->local,
+					   busy->length, NULL);
+		__atomic_add_fetch(&busy->copies, 1, __ATOMIC_RELEASE);
+	} while (!copy->result);
+	return NULL;
+}
+
+#define HOGS 3
+
+static void *hog_main(void *argument)
+{
+	struct busy_copy *busy = argument;
+
+	stay_on_last_cpu();
+	while (!__atomic_load_n(&busy->stop, __ATOMIC_ACQUIRE))
+		;
+	return NULL;
+}
+
+static long do_cancel_and_set(struct puppet *puppet, struct puppet_thread *me)
+{
+	long ret = call_cancel(puppet->device, me->argument[0]);
+
+	memset(to_pointer(me->argument[1]), 0x11, me->argument[2]);
+	return ret;
+}
+
+/*
+ * The client takes its memory back while copies to it are under way, which
+ * others on their processor interrupt at any point: no byte comes later.
+ */
+TEST_F_TIMEOUT(pair, cancel_races_copy, STRESS_TIMEOUT)
+{
+	unsigned int i, rounds = scaled(100);
+	struct busy_copy busy = {
+		.copy.authority = self->authority,
+		.copy.local = calloc(1, 16 * PAGE),
+		.length = 16 * PAGE,
+	};
+	__u64 address = remote_mmap(self->client, busy.length, READ_WRITE,
+				    MAP_POPULATE);
+	pthread_t thread, hogs[HOGS];
+
+	busy.copy.address = address;
+	for (i = 0; i < HOGS; i++)
+		pthread_create(&hogs[i], NULL, hog_main, &busy);
+	for (i = 0; i < rounds; i++) {
+		busy.copies = 0;
+		busy.copy.id = begin(_metadata, self);
+		pthread_create(&thread, NULL, busy_copy_main, &busy);
+		EXPECT_TRUE(wait_nonzero(&busy.copies));
+		usleep(i * 137 % 3000);
+		EXPECT_EQ(0, ask(self->client, SIDE, do_cancel_and_set,
+				 busy.copy.id, address, busy.length));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(-ECANCELED, busy.copy.result);
+		EXPECT_EQ(1, ask(self->client, SIDE, do_all_bytes, address,
+				 0x11, busy.length));
+		EXPECT_EQ(-ECANCELED, hear(self->client, CALLER));
+		test_err_reply(ECANCELED, self->authority, busy.copy.id);
+	}
+	__atomic_store_n(&busy.stop, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < HOGS; i++)
+		pthread_join(hogs[i], NULL);
+	free(busy.copy.local);
+}
+
 #define STALLED 8
 #define SERVERS 4
 #define CODE_STALL 1
@@ -1497,6 +1694,50 @@ TEST_F_TIMEOUT(pair, held_mmap_lock, 60)
 	EXPECT_LE(now_ns() - start, 2 * AT_ONCE_NS);
 	EXPECT_TRUE(is_busy(self->client, SECOND));
 	slow_fs_stop(&fs);
+}
+
+static long do_map_over(struct puppet *puppet, struct puppet_thread *me)
+{
+	void *map = mmap(to_pointer(me->argument[0]), me->argument[1],
+			 READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			 -1, 0);
+
+	return map == MAP_FAILED ? -errno : (long)map;
+}
+
+/*
+ * The client maps something else over its arena while its call ends, and is
+ * first: the pages of the block are not put there.
+ */
+TEST_F_TIMEOUT(pair, other_mapping_comes_first, 60)
+{
+	struct mapping arena;
+	struct slow_fs fs;
+	__u64 id, block;
+	int ret = slow_fs_start(&fs, true);
+
+	if (ret == -ENOENT || ret == -ENODEV)
+		SKIP(return, "no FUSE here");
+	ASSERT_EQ(0, ret);
+	id = begin(_metadata, self);
+	ASSERT_EQ(0, lsa_alloc_from(self->authority, id, 9000, "secret", 6,
+				    &block));
+	ASSERT_TRUE(find_mapping(self->client->pid, block, &arena));
+	/* All of them wait for the mmap_lock, in this order. */
+	strcpy((char *)self->client->scratch, fs.file);
+	tell(self->client, SECOND, do_hold_own_mmap_lock);
+	ASSERT_TRUE(wait_nonzero(&fs.writing));
+	tell(self->client, SIDE, do_map_over, arena.start,
+	     arena.end - arena.start);
+	ASSERT_TRUE(wait_state(self->client, SIDE, "D"));
+	ASSERT_EQ(0, lsa_reply(self->authority, id));
+	ASSERT_TRUE(wait_state(self->client, CALLER, "D"));
+	slow_fs_stop(&fs);
+	EXPECT_EQ(arena.start, hear(self->client, SIDE));
+	EXPECT_EQ(0, hear(self->client, CALLER));
+	hear(self->client, SECOND);
+	EXPECT_TRUE(
+		reads_zero(self->client, arena.start, arena.end - arena.start));
 }
 
 TEST_HARNESS_MAIN

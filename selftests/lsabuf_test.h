@@ -863,8 +863,9 @@ static inline __u64 remote_mmap(struct puppet *puppet, __u64 length, int prot,
 		      MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
-/* Wait until a thread sleeps in the kernel. */
-static inline bool wait_asleep(const struct puppet *puppet, int thread)
+/* Wait until a thread sleeps in the kernel: in one of these states. */
+static inline bool wait_state(const struct puppet *puppet, int thread,
+			      const char *states)
 {
 	const pid_t *tid = &puppet->thread[thread].tid;
 	__u64 end = now_ns() + AT_ONCE_NS;
@@ -880,11 +881,16 @@ static inline bool wait_asleep(const struct puppet *puppet, int thread)
 		n = file ? fscanf(file, "%*d (%*[^)]) %c", &state) : 0;
 		if (file)
 			fclose(file);
-		if (n == 1 && (state == 'S' || state == 'D'))
+		if (n == 1 && strchr(states, state))
 			return true;
 		sched_yield();
 	}
 	return false;
+}
+
+static inline bool wait_asleep(const struct puppet *puppet, int thread)
+{
+	return wait_state(puppet, thread, "SD");
 }
 
 /* Wait until *@value is not 0; false when it stays so. */
@@ -1155,6 +1161,19 @@ static inline long long fdinfo_number(int file, const char *name)
 		number = strtoll(at + strlen(name) + 1, NULL, 10);
 	free(text);
 	return number;
+}
+
+/* A limit that the module was loaded with */
+static inline __u64 module_limit(const char *name)
+{
+	char path[64], *text;
+	__u64 limit;
+
+	snprintf(path, sizeof(path), "/sys/module/lsabuf/parameters/%s", name);
+	text = read_text(path);
+	limit = text ? strtoull(text, NULL, 10) : 0;
+	free(text);
+	return limit;
 }
 
 /*

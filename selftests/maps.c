@@ -5,8 +5,8 @@
  * when they go.
  */
 #include "lsabuf_test.h"
+#include "stalls.h"
 
-#include <linux/userfaultfd.h>
 
 #define PAGE 4096ULL
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -511,45 +511,20 @@ TEST_F(pair, arena_is_full)
  * A client that stalls
  */
 
-static long do_stalling_memory(struct puppet *puppet, struct puppet_thread *me)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int file = syscall(SYS_userfaultfd, O_CLOEXEC);
-	void *memory;
-
-	(void)puppet;
-	if (file < 0)
-		return -errno;
-	memory = mmap(NULL, me->argument[0], READ_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	range.range.start = to_u64(memory);
-	range.range.len = me->argument[0];
-	if (memory == MAP_FAILED || ioctl(file, UFFDIO_API, &api) ||
-	    ioctl(file, UFFDIO_REGISTER, &range))
-		return -errno;
-	return (long)memory;
-}
-
 /* The authority waits no longer than the request's budget; nothing is left. */
 TEST_F_TIMEOUT(pair, unanswered_fault, 60)
 {
-	const char *knob = "/proc/sys/vm/unprivileged_userfaultfd";
-	char *old = read_text(knob);
+	char *knob = allow_stalling();
 	struct lsabuf_info info;
 	long long address;
 	void *snapshot;
 	__u64 id, start;
 
-	write_text(knob, "1");
 	address = ask(self->client, SIDE, do_stalling_memory, 4 * PAGE);
-	write_text(knob, old);
-	free(old);
+	restore_stalling(knob);
 	if (address == -ENOSYS)
 		SKIP(return, "no userfaultfd");
-	ASSERT_LT(0, address);
+	ASSERT_FALSE(is_error(address));
 	ASSERT_EQ(0, lsa_info(self->authority, &info));
 	id = begin(_metadata, self);
 	start = now_ns();

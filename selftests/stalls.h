@@ -6,10 +6,10 @@
 #ifndef STALLS_H
 #define STALLS_H
 
+#include "lsabuf_test.h"
+
 #include <linux/fuse.h>
 #include <linux/userfaultfd.h>
-
-#include "lsabuf_test.h"
 
 /*
  * A file system that never finishes a write, nor a read if it shall not. To
@@ -170,31 +170,64 @@ static inline void restore_stalling(char *old)
 	free(old);
 }
 
+/* Memory whose faults wait for somebody to answer: its userfaultfd */
+static inline int stalling_memory(size_t length, void **memory)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range.len = length,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int file = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	*memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (file < 0)
+		return -errno;
+	range.range.start = to_u64(*memory);
+	if (ioctl(file, UFFDIO_API, &api) ||
+	    ioctl(file, UFFDIO_REGISTER, &range))
+		return -errno;
+	return file;
+}
+
+/* Wait for a fault there: its page, or 0. */
+static inline __u64 wait_fault(int file)
+{
+	struct uffd_msg message;
+
+	if (!wait_readable(file) ||
+	    read(file, &message, sizeof(message)) != sizeof(message))
+		return 0;
+	return message.arg.pagefault.address & -(__u64)SLOW_PAGE;
+}
+
+/* Let a fault find a page full of @byte. */
+static inline int answer_fault(int file, __u64 page, unsigned char byte)
+{
+	unsigned char bytes[SLOW_PAGE];
+	struct uffdio_copy copy = {
+		.dst = page,
+		.src = to_u64(bytes),
+		.len = SLOW_PAGE,
+	};
+
+	memset(bytes, byte, SLOW_PAGE);
+	return ioctl(file, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
 /*
- * Memory the first page of which waits for somebody who does not come:
- * argument[0] bytes, or that page alone.
+ * In a client: argument[0] bytes, or a page. Nobody comes, as long as no task
+ * answers the faults of flag[6].
  */
 static inline long do_stalling_memory(struct puppet *puppet,
 				      struct puppet_thread *me)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range.len = SLOW_PAGE,
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int file = syscall(SYS_userfaultfd, O_CLOEXEC);
-	size_t length = me->argument[0] ? me->argument[0] : SLOW_PAGE;
-	void *map = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	__u64 length = me->argument[0] ? me->argument[0] : SLOW_PAGE;
+	void *memory;
 
-	(void)puppet;
-	if (file < 0)
-		return -errno;
-	range.range.start = to_u64(map);
-	if (ioctl(file, UFFDIO_API, &api) ||
-	    ioctl(file, UFFDIO_REGISTER, &range))
-		return -errno;
-	return (long)map;
+	puppet->flag[6] = stalling_memory(length, &memory);
+	return puppet->flag[6] < 0 ? puppet->flag[6] : (long)memory;
 }
 
 static inline bool is_error(long long result)
