@@ -28,7 +28,7 @@ static struct kmem_cache *request_cache;
  *
  * Return: 0 or -ENOMEM.
  */
-int __init lsabuf_queue_module_init(void)
+int lsabuf_queue_module_init(void)
 {
 	request_cache = KMEM_CACHE(lsabuf_request, SLAB_ACCOUNT);
 	return request_cache ? 0 : -ENOMEM;
