@@ -130,6 +130,10 @@ help:
 	@echo '  mutants          remove one mechanism after another: some test must notice'
 	@echo '                   MUTANTS="wipe grant": only these'
 	@echo '  model            every state of the protocol of a call, by spin'
+	@echo '  check-debug      the selftests and failure injection in a kernel with all'
+	@echo '                   its debugging (built once, 10 minutes; KERNEL= as above)'
+	@echo '  coverage         lines and branches of the module that the tests execute'
+	@echo '  detectors        the debug kernels (KIND=kasan|kcsan) report what they should'
 	@echo '  deps             install what these need, and no more'
 
 # Longer runs of their own.
