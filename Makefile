@@ -105,7 +105,7 @@ lint:
 	@selftests/lint/lint
 
 deps:
-	@$(VM)/deps build kernel test vm bench lint headers
+	@$(VM)/deps build kernel test vm bench lint headers debug coverage
 
 help:
 	@echo 'Build (nothing is installed, no root needed):'
