@@ -1203,7 +1203,11 @@ void lsabuf_client_leave(struct lsabuf_client *client)
 	}
 }
 
-/* One request of an authority that is gone: its client gets -EPIPE. */
+/*
+ * One request of an authority that is gone: its client gets -EPIPE. True with
+ * a reference for the caller, who drops its snapshots: the authority's, if it
+ * had received it, or one of its own.
+ */
 static bool orphan(struct lsabuf_request *request)
 {
 	bool held = request->held;
@@ -1213,6 +1217,9 @@ static bool orphan(struct lsabuf_request *request)
 	switch (request->state) {
 	case LSABUF_REQUEST_QUEUED:
 		dequeue(request);
+		/* Its client's thread could not unmap the arena after it. */
+		refcount_inc(&request->ref);
+		held = true;
 		fallthrough;
 	case LSABUF_REQUEST_RECEIVED:
 		request->reply.error = -EPIPE;
@@ -1244,7 +1251,7 @@ void lsabuf_queue_die(struct lsabuf_queue *queue)
 	struct lsabuf_request *request;
 	struct lsabuf_client *client;
 	unsigned int i;
-	bool held;
+	bool drop;
 
 	spin_lock(&queue->lock);
 	if (queue->dead) {
@@ -1262,9 +1269,9 @@ void lsabuf_queue_die(struct lsabuf_queue *queue)
 	for (i = 0; i < READ_ONCE(queue->nr_slots); i++) {
 		request = queue->slots[i];
 		spin_lock(&queue->lock);
-		held = refcount_read(&request->ref) && orphan(request);
+		drop = refcount_read(&request->ref) && orphan(request);
 		spin_unlock(&queue->lock);
-		if (!held)
+		if (!drop)
 			continue;
 		lsabuf_blocks_drop(queue->space, &request->snapshots);
 		lsabuf_request_put(request);

@@ -419,6 +419,19 @@ TEST_F(pair, authority_closes)
 	self->authority = -1;
 }
 
+/* With one that it has not received: nothing of it stays in its memory. */
+TEST_F(pair, authority_closes_unread)
+{
+	start_call(self->client, CALLER, 9000);
+	ASSERT_TRUE(wait_readable(self->authority));
+	EXPECT_TRUE(is_mapped(getpid(), self->serve.out_arena_address));
+	close(self->authority);
+	EXPECT_FALSE(is_mapped(getpid(), self->serve.out_arena_address));
+	EXPECT_EQ(-EPIPE, hear(self->client, CALLER));
+	EXPECT_EQ(0, self->client->thread[CALLER].call.out_status[0]);
+	self->authority = -1;
+}
+
 /* The file lives on elsewhere; the process that served is gone. */
 TEST_F(other_authority, its_file_lives_on)
 {
