@@ -1394,6 +1394,7 @@ struct late_copy {
 	__u64 address;
 	void *local;
 	int result;
+	int ended;
 };
 
 static void *late_copy_main(void *argument)
@@ -1402,6 +1403,7 @@ static void *late_copy_main(void *argument)
 
 	copy->result = lsa_copy_to(copy->authority, copy->id, copy->address,
 				   copy->local, 16, NULL);
+	__atomic_store_n(&copy->ended, 1, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -1662,10 +1664,18 @@ static long do_hold_own_mmap_lock(struct puppet *puppet,
 	return map == MAP_FAILED ? -errno : 0;
 }
 
-/* A client that holds its own mmap_lock: ALLOC and COPY of blocks go on. */
+/* A client that holds its own mmap_lock: ALLOC and COPY go on. */
 TEST_F_TIMEOUT(pair, held_mmap_lock, 60)
 {
+	__u64 resident =
+		remote_mmap(self->client, PAGE, READ_WRITE, MAP_POPULATE);
+	struct late_copy copy = {
+		.authority = self->authority,
+		.address = resident,
+		.local = "sixteen letters",
+	};
 	struct slow_fs fs;
+	pthread_t thread;
 	__u64 id, block, done, start;
 	int ret = slow_fs_start(&fs, true);
 	char byte = 1;
@@ -1688,12 +1698,19 @@ TEST_F_TIMEOUT(pair, held_mmap_lock, 60)
 	EXPECT_EQ(0, lsa_alloc(self->authority, id, 64, &block));
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, block, "x", 1, &done));
 	EXPECT_LE(now_ns() - start, AT_ONCE_NS);
+	/* Memory that is there takes no lock of the client's own thread. */
+	copy.id = id;
+	pthread_create(&thread, NULL, late_copy_main, &copy);
+	EXPECT_TRUE(wait_nonzero(&copy.ended));
+	start = now_ns();
 	/* What needs the lock is given up in time. */
 	test_err_alloc(ECANCELED, self->authority, id, MIB(16), &block);
 	test_err_reply(ECANCELED, self->authority, id);
 	EXPECT_LE(now_ns() - start, 2 * AT_ONCE_NS);
 	EXPECT_TRUE(is_busy(self->client, SECOND));
 	slow_fs_stop(&fs);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, copy.result);
 }
 
 static long do_map_over(struct puppet *puppet, struct puppet_thread *me)
