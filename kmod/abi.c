@@ -187,3 +187,62 @@ OFFSET(map, vector_address, 16);
 OFFSET(map, nr_vector, 24);
 OFFSET(map, __reserved, 28);
 SIZE(map, 32);
+
+/* struct lsabuf_section_create */
+OFFSET(section_create, size, 0);
+OFFSET(section_create, flags, 4);
+OFFSET(section_create, authority, 8);
+OFFSET(section_create, __reserved, 12);
+OFFSET(section_create, max, 16);
+OFFSET(section_create, committed, 24);
+OFFSET(section_create, charge_id, 32);
+OFFSET(section_create, out_section, 40);
+OFFSET(section_create, out_address, 48);
+SIZE(section_create, 56);
+
+/* struct lsabuf_section_grow */
+OFFSET(section_grow, size, 0);
+OFFSET(section_grow, flags, 4);
+OFFSET(section_grow, committed, 8);
+SIZE(section_grow, 16);
+
+/* struct lsabuf_section_stat */
+OFFSET(section_stat, size, 0);
+OFFSET(section_stat, flags, 4);
+OFFSET(section_stat, out_section, 8);
+OFFSET(section_stat, out_address, 16);
+OFFSET(section_stat, out_max, 24);
+OFFSET(section_stat, out_committed, 32);
+OFFSET(section_stat, out_views, 40);
+OFFSET(section_stat, out_flags, 44);
+SIZE(section_stat, 48);
+
+/* struct lsabuf_section_revoke */
+OFFSET(section_revoke, size, 0);
+OFFSET(section_revoke, flags, 4);
+SIZE(section_revoke, 8);
+
+/* struct lsabuf_section_share */
+OFFSET(section_share, size, 0);
+OFFSET(section_share, flags, 4);
+OFFSET(section_share, id, 8);
+OFFSET(section_share, out_address, 16);
+SIZE(section_share, 24);
+
+/* struct lsabuf_view */
+OFFSET(view, section, 0);
+OFFSET(view, address, 8);
+OFFSET(view, max, 16);
+OFFSET(view, committed, 24);
+OFFSET(view, client, 32);
+OFFSET(view, flags, 40);
+OFFSET(view, __reserved, 44);
+SIZE(view, 48);
+
+/* struct lsabuf_section_list */
+OFFSET(section_list, size, 0);
+OFFSET(section_list, flags, 4);
+OFFSET(section_list, views_address, 8);
+OFFSET(section_list, nr_views, 16);
+OFFSET(section_list, __reserved, 20);
+SIZE(section_list, 24);

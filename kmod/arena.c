@@ -481,6 +481,8 @@ struct lsabuf_space *lsabuf_space_create(const char *name, u64 quota,
 	INIT_HLIST_NODE(&space->hash);
 	INIT_LIST_HEAD(&space->arenas);
 	INIT_LIST_HEAD(&space->watches);
+	INIT_LIST_HEAD(&space->views);
+	mutex_init(&space->views_mutex);
 	spin_lock_init(&space->lock);
 	space->name = name;
 	space->quota = quota;

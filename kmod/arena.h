@@ -6,6 +6,7 @@
 #define LSABUF_ARENA_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 
@@ -42,6 +43,8 @@ struct lsabuf_watch {
  * @lock: the arena lock of lsabuf.h
  * @arenas: mapped arenas (lock)
  * @watches: who wants to be told of the end of @mm (lock)
+ * @views: views of sections (lock)
+ * @views_mutex: one thread at a time adds to @views
  * @bytes: bytes of blocks in mapped arenas (lock)
  * @nr_arenas: arenas, mapped or not (lock)
  * @arena_bytes: bytes of them (lock)
@@ -59,6 +62,8 @@ struct lsabuf_space {
 	spinlock_t lock; /* see @lock */
 	struct list_head arenas;
 	struct list_head watches;
+	struct list_head views;
+	struct mutex views_mutex; /* see @views_mutex */
 	u64 bytes;
 	unsigned int nr_arenas;
 	u64 arena_bytes;

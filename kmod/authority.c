@@ -186,7 +186,22 @@ void lsabuf_authority_exit(void)
 		kfree(permission);
 }
 
-static void authority_put(struct lsabuf_authority *authority)
+/**
+ * lsabuf_authority_get() - take a reference
+ * @authority: an authority that the caller holds
+ */
+void lsabuf_authority_get(struct lsabuf_authority *authority)
+{
+	refcount_inc(&authority->ref);
+}
+
+/**
+ * lsabuf_authority_put() - drop a reference
+ * @authority: the authority
+ *
+ * Context: no locks, may sleep.
+ */
+void lsabuf_authority_put(struct lsabuf_authority *authority)
 {
 	if (!refcount_dec_and_test(&authority->ref))
 		return;
@@ -200,7 +215,7 @@ static void authority_put(struct lsabuf_authority *authority)
 
 static void queue_put(struct lsabuf_queue *queue)
 {
-	authority_put(container_of(queue, struct lsabuf_authority, queue));
+	lsabuf_authority_put(container_of(queue, struct lsabuf_authority, queue));
 }
 
 /* The first step of death: the name is free, and everybody is woken. */
@@ -218,7 +233,7 @@ static void authority_mm_gone(struct lsabuf_watch *watch)
 		container_of(watch, struct lsabuf_authority, watch);
 
 	authority_die(authority);
-	authority_put(authority);
+	lsabuf_authority_put(authority);
 }
 
 static struct lsabuf_authority *authority_alloc(struct lsabuf_serve *serve)
@@ -331,7 +346,7 @@ void lsabuf_authority_release(struct lsabuf_authority *authority)
 	authority_die(authority);
 	lsabuf_space_unwatch(authority->queue.space, &authority->watch);
 	lsabuf_space_leave(authority->queue.space);
-	authority_put(authority);
+	lsabuf_authority_put(authority);
 }
 
 static const char *const access_names[] = {
@@ -484,7 +499,7 @@ struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
 				      &connect->out_authority_uid,
 				      &connect->out_authority_start);
 	}
-	authority_put(authority);
+	lsabuf_authority_put(authority);
 	return client;
 }
 

@@ -18,7 +18,7 @@ struct user_namespace;
 
 /**
  * struct lsabuf_authority - a process that serves an endpoint
- * @ref: reference count: its file, and each client
+ * @ref: reference count: its file, each client, and each section's file
  * @queue: its requests
  * @watch: tells of the end of its mm
  * @list: among the endpoints, while alive (endpoints_lock)
@@ -44,6 +44,8 @@ struct lsabuf_authority {
 
 struct lsabuf_authority *lsabuf_authority_serve(struct lsabuf_serve *serve,
 						kuid_t owner);
+void lsabuf_authority_get(struct lsabuf_authority *authority);
+void lsabuf_authority_put(struct lsabuf_authority *authority);
 void lsabuf_authority_release(struct lsabuf_authority *authority);
 struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect);
 void lsabuf_authority_tell(struct lsabuf_client *client, u32 *pid, u32 *uid,

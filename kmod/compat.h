@@ -7,8 +7,10 @@
 #define LSABUF_COMPAT_H
 
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/shmem_fs.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -50,6 +52,27 @@ static inline unsigned long lsabuf_unmapped_area(struct file *file,
 				    flags);
 #else
 	return mm_get_unmapped_area(file, address, length, pgoff, flags);
+#endif
+}
+
+/* An unlinked file of no size; its flags have a type of their own since 7.0. */
+static inline struct file *lsabuf_shmem_file(const char *name)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+	return shmem_file_setup(name, 0, VM_NORESERVE);
+#else
+	return shmem_file_setup(name, 0, mk_vma_flags(VMA_NORESERVE_BIT));
+#endif
+}
+
+/* What the mmap of @file does; there are two kinds of that since 6.17. */
+static inline int lsabuf_mmap_file(struct file *file,
+				   struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+	return call_mmap(file, vma);
+#else
+	return vfs_mmap(file, vma);
 #endif
 }
 

@@ -4,6 +4,7 @@
  * Every command is one row; arguments are fetched once.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/lsabuf.h>
 #include <linux/module.h>
@@ -17,6 +18,7 @@
 #include "ioctl.h"
 #include "lsabuf.h"
 #include "request.h"
+#include "section.h"
 #include "trace.h"
 
 enum role {
@@ -24,6 +26,7 @@ enum role {
 	ROLE_CHANGING,
 	ROLE_CLIENT,
 	ROLE_AUTHORITY,
+	ROLE_SECTION,
 	ROLE_ENDED,
 };
 
@@ -33,6 +36,7 @@ enum role {
  * @mm: memory that the role belongs to, kept by the role's space
  * @client: with ROLE_CLIENT, and kept with ROLE_ENDED
  * @authority: with ROLE_AUTHORITY
+ * @section: with ROLE_SECTION
  */
 struct lsabuf_file {
 	int role;
@@ -40,6 +44,7 @@ struct lsabuf_file {
 	union {
 		struct lsabuf_client *client;
 		struct lsabuf_authority *authority;
+		struct lsabuf_section *section;
 	};
 };
 
@@ -61,6 +66,12 @@ union argument {
 	struct lsabuf_identity identity;
 	struct lsabuf_endpoint endpoint;
 	struct lsabuf_map map;
+	struct lsabuf_section_create section_create;
+	struct lsabuf_section_grow section_grow;
+	struct lsabuf_section_stat section_stat;
+	struct lsabuf_section_revoke section_revoke;
+	struct lsabuf_section_share section_share;
+	struct lsabuf_section_list section_list;
 };
 
 /* Publish a role after what belongs to it, or go back to none. */
@@ -102,7 +113,8 @@ static int ioctl_info(struct file *file, union argument *arg, void __user *user)
 
 	info->out_abi_version = LSABUF_ABI_VERSION;
 	info->out_max_ranges = LSABUF_MAX_RANGES;
-	info->out_features = LSABUF_FEATURE_MAP | LSABUF_FEATURE_CONNECTION;
+	info->out_features = LSABUF_FEATURE_MAP | LSABUF_FEATURE_CONNECTION |
+			     LSABUF_FEATURE_SECTIONS;
 	info->out_max_submit = lsabuf_limits.max_submit;
 	info->out_client_quota = lsabuf_limits.client_quota;
 	info->out_chore_budget_ns =
@@ -288,6 +300,154 @@ static int ioctl_map(struct file *file, union argument *arg, void __user *user)
 	return lsabuf_request_map(lfile->authority, &arg->map);
 }
 
+/* A file of the device that is an authority of this process, counted. */
+static struct file *get_authority_file(int fd)
+{
+	struct file *file = fget(fd);
+	struct lsabuf_file *lfile;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	lfile = file->private_data;
+	if (file->f_op == &lsabuf_fops && get_role(lfile) == ROLE_AUTHORITY &&
+	    lfile->mm == current->mm)
+		return file;
+	fput(file);
+	return ERR_PTR(-EPERM);
+}
+
+static struct lsabuf_section *
+create_section(struct lsabuf_section_create *create, void __user *user)
+{
+	struct file *file = get_authority_file(create->authority);
+	struct lsabuf_section *section;
+	struct lsabuf_file *lfile;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	lfile = file->private_data;
+	section = lsabuf_request_create_section(lfile->authority, create);
+	fput(file);
+	if (IS_ERR(section))
+		return section;
+	if (copy_to_user(user, create, sizeof(*create))) {
+		lsabuf_section_destroy(section);
+		return ERR_PTR(-EFAULT);
+	}
+	return section;
+}
+
+static int ioctl_section_create(struct file *file, union argument *arg,
+				void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+	struct lsabuf_section *section;
+	int ret;
+
+	if (arg->section_create.__reserved)
+		return -EOPNOTSUPP;
+	ret = take_role(lfile);
+	if (ret)
+		return ret;
+	section = create_section(&arg->section_create, user);
+	if (IS_ERR(section)) {
+		set_role(lfile, ROLE_NONE);
+		return PTR_ERR(section);
+	}
+	lfile->section = section;
+	lfile->mm = current->mm;
+	set_role(lfile, ROLE_SECTION);
+	return 0;
+}
+
+static int ioctl_section_grow(struct file *file, union argument *arg,
+			      void __user *user)
+{
+	struct lsabuf_section_grow *grow = &arg->section_grow;
+	struct lsabuf_file *lfile = file->private_data;
+	int ret;
+
+	ret = lsabuf_section_grow(lfile->section, &grow->committed,
+				  grow->flags & LSABUF_SECTION_GROW_F_SHRINK);
+	if (ret)
+		return ret;
+	return copy_to_user(user, grow, sizeof(*grow)) ? -EFAULT : 0;
+}
+
+static int ioctl_section_stat(struct file *file, union argument *arg,
+			      void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	lsabuf_section_stat(lfile->section, &arg->section_stat);
+	return copy_to_user(user, &arg->section_stat,
+			    sizeof(arg->section_stat)) ?
+		       -EFAULT :
+		       0;
+}
+
+static int ioctl_section_revoke(struct file *file, union argument *arg,
+				void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	lsabuf_section_revoke(lfile->section);
+	return 0;
+}
+
+static int ioctl_section_share(struct file *file, union argument *arg,
+			       void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	return lsabuf_request_share(lfile->section, &arg->section_share, user);
+}
+
+/* More than a process has of any use */
+#define LIST_MAX 65536U
+
+static int list_views(struct lsabuf_space *space,
+		      struct lsabuf_section_list *list)
+{
+	unsigned int nr = min(list->nr_views, LIST_MAX);
+	struct lsabuf_view *views;
+	int ret = 0;
+
+	/* No more than there are: the number is the caller's. */
+	nr = min(nr, lsabuf_views_list(space, NULL, 0));
+	views = kvcalloc(nr, sizeof(*views), GFP_KERNEL_ACCOUNT);
+	if (!views)
+		return -ENOMEM;
+	list->nr_views = lsabuf_views_list(space, views, nr);
+	nr = min(nr, list->nr_views);
+	if (copy_to_user(u64_to_user_ptr(list->views_address), views,
+			 array_size(nr, sizeof(*views))))
+		ret = -EFAULT;
+	kvfree(views);
+	return ret;
+}
+
+static int ioctl_section_list(struct file *file, union argument *arg,
+			      void __user *user)
+{
+	struct lsabuf_section_list *list = &arg->section_list;
+	struct lsabuf_space *space;
+	int ret = 0;
+
+	if (list->__reserved)
+		return -EOPNOTSUPP;
+	space = lsabuf_space_find();
+	if (space) {
+		ret = list_views(space, list);
+		lsabuf_space_put(space);
+	} else {
+		list->nr_views = 0;
+	}
+	if (!ret && copy_to_user(user, list, sizeof(*list)))
+		ret = -EFAULT;
+	return ret;
+}
+
 /**
  * struct command - one row of the table
  * @execute: the handler
@@ -340,6 +500,16 @@ static const struct command commands[] = {
 	COMMAND(ENDPOINT, endpoint, __reserved,
 		LSABUF_ENDPOINT_F_GROUP | LSABUF_ENDPOINT_F_REMOVE, ROLE_NONE),
 	COMMAND(MAP, map, __reserved, 0, ROLE_AUTHORITY),
+	COMMAND(SECTION_CREATE, section_create, out_address, 0, ROLE_NONE),
+	COMMAND(SECTION_GROW, section_grow, committed,
+		LSABUF_SECTION_GROW_F_SHRINK, ROLE_SECTION),
+	COMMAND(SECTION_STAT, section_stat, out_flags, 0, ROLE_SECTION),
+	COMMAND(SECTION_REVOKE, section_revoke, flags, 0, ROLE_SECTION),
+	COMMAND(SECTION_SHARE, section_share, out_address,
+		LSABUF_SECTION_SHARE_F_READONLY |
+			LSABUF_SECTION_SHARE_F_SAME_ADDRESS,
+		ROLE_SECTION),
+	COMMAND(SECTION_LIST, section_list, __reserved, 0, ROLE_ENDED),
 };
 
 /* A file with a role works only from the memory that took it. */
@@ -407,6 +577,9 @@ static int lsabuf_fop_release(struct inode *inode, struct file *file)
 	case ROLE_AUTHORITY:
 		lsabuf_authority_release(lfile->authority);
 		break;
+	case ROLE_SECTION:
+		lsabuf_section_close(lfile->section);
+		break;
 	case ROLE_CLIENT:
 	case ROLE_ENDED:
 		lsabuf_authority_disconnect(lfile->client);
@@ -464,6 +637,9 @@ static void lsabuf_fop_show_fdinfo(struct seq_file *m, struct file *file)
 	switch (get_role(lfile)) {
 	case ROLE_AUTHORITY:
 		lsabuf_authority_show(m, lfile->authority);
+		break;
+	case ROLE_SECTION:
+		lsabuf_section_show(m, lfile->section);
 		break;
 	case ROLE_CLIENT:
 	case ROLE_ENDED:

@@ -9,6 +9,7 @@
  *	main       module entry, parameters, device
  *	ioctl      commands: copy in and out, role check; no state
  *	request    CALL, RECEIVE, REPLY, chores: the states of one call
+ *	section    shared sections and their views
  *	transfer   the one place where bytes cross between processes
  *	authority  endpoints: who serves, who may, and death
  *	queue      request slots, the receive queue, fairness between users
@@ -22,9 +23,13 @@
  *	request->chore_mutex     sleeps; one authority thread at a time waits for
  *	                         a chore of a request. The chore itself is run by
  *	                         the client's thread, which holds no lsabuf lock
+ *	space->views_mutex       sleeps; one thread of a process at a time maps a
+ *	                         view
+ *	section->size_mutex      sleeps; growth and revocation of one section
  *	mmap_lock                of an mm. An authority's thread takes a client's
  *	                         only by trylock
  *	endpoints_lock           names, permissions
+ *	accounts_lock            what is in the sections of authorities and users
  *	spaces_lock              space of each mm
  *	space->lock              heaps, blocks, arenas and quota of one space
  *	page table lock          inside vm_insert_pages()
@@ -33,7 +38,7 @@
  *
  * space->lock and queue->lock are spinlocks and are never held together. No
  * user access, GUP, mmap, mmput or allocation happens under any lock of the
- * module but chore_mutex. .mmap, .fault and .close of an arena run under
+ * module but the mutexes. .mmap, .fault and .close of an arena run under
  * mmap_lock: what they take is below it.
  *
  * Lifetime. Each arrow is a counted reference:
@@ -42,6 +47,8 @@
  *	        client -> space            request -> client
  *	arena -> space                     pin, open block -> arena
  *	VMA -> arena file -> arena, module
+ *	section file -> section, authority
+ *	VMA -> view file -> section, space, module
  *
  * A space holds its mm by mmgrab() only, so it never keeps memory alive. Death
  * has two steps: mark dead under queue->lock, which abandons the requests and
@@ -68,6 +75,8 @@
 #define LSABUF_SUBMIT_MAX SZ_256M
 #define LSABUF_REQUESTS_MAX 65536U
 #define LSABUF_USER_CLIENTS_MAX 1048576U
+#define LSABUF_SECTIONS_MAX 65536U
+#define LSABUF_SHARED_MAX (1ULL << 40)
 #define LSABUF_CHORE_BUDGET_MS_MAX 10000U
 
 /* Arenas that one client process may have at a time */
@@ -75,6 +84,8 @@
 /* A process may have one block in this many bytes of its quota, and these */
 #define LSABUF_BYTES_PER_NODE 64
 #define LSABUF_SPARE_NODES 4096
+/* Address space that one section may have */
+#define LSABUF_SECTION_MAX (1ULL << 40)
 /* Permissions to serve that may be given out */
 #define LSABUF_PERMISSIONS 64
 
@@ -91,6 +102,10 @@
  * @user_requests: requests of one user at one authority at a time
  * @user_clients: connections of one user to one authority
  * @chore_budget_ms: time that one request may spend on chores
+ * @authority_sections: sections of one authority at a time
+ * @user_sections: sections of all authorities of one user
+ * @authority_shared: bytes of memory in the sections of one authority
+ * @user_shared: bytes of memory in those of all authorities of one user
  *
  * All are set before the device appears, then constant.
  */
@@ -105,6 +120,10 @@ struct lsabuf_limits {
 	unsigned int user_requests;
 	unsigned int user_clients;
 	unsigned int chore_budget_ms;
+	unsigned int authority_sections;
+	unsigned int user_sections;
+	unsigned long authority_shared;
+	unsigned long user_shared;
 };
 
 extern struct lsabuf_limits lsabuf_limits;

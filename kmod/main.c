@@ -25,6 +25,10 @@ struct lsabuf_limits lsabuf_limits = {
 	.user_requests = 2048,
 	.user_clients = 1024,
 	.chore_budget_ms = 100,
+	.authority_sections = 1024,
+	.user_sections = 4096,
+	.authority_shared = SZ_1G,
+	.user_shared = SZ_1G * 4ULL,
 };
 
 /* Described, with their ceilings, in README.md. */
@@ -48,6 +52,16 @@ module_param_named(user_clients, lsabuf_limits.user_clients, uint, 0444);
 MODULE_PARM_DESC(user_clients, "connections per user (1024)");
 module_param_named(chore_budget_ms, lsabuf_limits.chore_budget_ms, uint, 0444);
 MODULE_PARM_DESC(chore_budget_ms, "ms a client may stall (100)");
+module_param_named(authority_sections, lsabuf_limits.authority_sections, uint,
+		   0444);
+MODULE_PARM_DESC(authority_sections, "sections per authority (1024)");
+module_param_named(user_sections, lsabuf_limits.user_sections, uint, 0444);
+MODULE_PARM_DESC(user_sections, "sections per user who serves (4096)");
+module_param_named(authority_shared, lsabuf_limits.authority_shared, ulong,
+		   0444);
+MODULE_PARM_DESC(authority_shared, "bytes in them per authority (1G)");
+module_param_named(user_shared, lsabuf_limits.user_shared, ulong, 0444);
+MODULE_PARM_DESC(user_shared, "bytes in them per user who serves (4G)");
 
 static unsigned long clamp_pages(unsigned long bytes, unsigned long max)
 {
@@ -75,6 +89,12 @@ static void clamp_limits(struct lsabuf_limits *l)
 	l->user_clients = clamp_count(l->user_clients, LSABUF_USER_CLIENTS_MAX);
 	l->chore_budget_ms =
 		clamp_count(l->chore_budget_ms, LSABUF_CHORE_BUDGET_MS_MAX);
+	l->authority_sections =
+		clamp_count(l->authority_sections, LSABUF_SECTIONS_MAX);
+	l->user_sections = clamp_count(l->user_sections, LSABUF_SECTIONS_MAX);
+	l->authority_shared =
+		clamp_pages(l->authority_shared, LSABUF_SHARED_MAX);
+	l->user_shared = clamp_pages(l->user_shared, LSABUF_SHARED_MAX);
 }
 
 /*

@@ -6,6 +6,7 @@
  * of user memory. The states are drawn in queue.h.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/hash.h>
 #include <linux/lsabuf.h>
 #include <linux/nospec.h>
@@ -170,6 +171,8 @@ void lsabuf_chore_put(struct lsabuf_chore *chore)
 		return;
 	if (chore->type == LSABUF_CHORE_COPY)
 		memzero_explicit(chore->buffer, chore->length);
+	if (chore->file)
+		fput(chore->file);
 	kvfree(chore);
 }
 

@@ -44,6 +44,7 @@
 enum lsabuf_chore_type {
 	LSABUF_CHORE_COPY, /* between @buffer and client memory */
 	LSABUF_CHORE_GROW, /* make a further arena */
+	LSABUF_CHORE_VIEW, /* map a view of a section */
 };
 
 enum lsabuf_chore_state {
@@ -60,7 +61,9 @@ enum lsabuf_chore_state {
  * @type: LSABUF_CHORE_* (constant)
  * @state: LSABUF_CHORE_* (queue->lock)
  * @to_client: direction of a copy (constant)
- * @address: client memory (constant)
+ * @exact: the view has to be at the authority's address (constant)
+ * @file: the view's, counted, or NULL (constant)
+ * @address: client memory (constant); of a view (the taker, until @finished)
  * @length: bytes (constant)
  * @done: bytes copied (the taker, until @finished)
  * @error: 0 or -errno (queue->lock, until @finished)
@@ -72,6 +75,8 @@ struct lsabuf_chore {
 	enum lsabuf_chore_type type;
 	enum lsabuf_chore_state state;
 	bool to_client;
+	bool exact;
+	struct file *file;
 	u64 address;
 	size_t length;
 	size_t done;

@@ -38,6 +38,7 @@
 #include "compat.h"
 #include "lsabuf.h"
 #include "request.h"
+#include "section.h"
 #include "trace.h"
 #include "transfer.h"
 
@@ -55,6 +56,9 @@ static void do_chore(struct lsabuf_request *request)
 		return;
 	if (chore->type == LSABUF_CHORE_GROW)
 		ret = lsabuf_space_grow(space, chore->length);
+	else if (chore->type == LSABUF_CHORE_VIEW)
+		ret = lsabuf_view_map(chore->file, request->client,
+				      chore->exact, &chore->address);
 	else
 		ret = lsabuf_transfer_chore(chore);
 	lsabuf_chore_finish(request, chore, ret);
@@ -397,17 +401,27 @@ static int run_chore(struct lsabuf_request *request, struct lsabuf_chore *chore)
 	return ret;
 }
 
-static int grow_client(struct lsabuf_request *request, u64 length)
+/* A chore that carries no bytes. */
+static struct lsabuf_chore *new_chore(enum lsabuf_chore_type type)
 {
 	struct lsabuf_chore *chore =
 		kzalloc(sizeof(*chore), GFP_KERNEL_ACCOUNT);
+
+	if (!chore)
+		return NULL;
+	refcount_set(&chore->ref, 1);
+	init_completion(&chore->finished);
+	chore->type = type;
+	return chore;
+}
+
+static int grow_client(struct lsabuf_request *request, u64 length)
+{
+	struct lsabuf_chore *chore = new_chore(LSABUF_CHORE_GROW);
 	int ret;
 
 	if (!chore)
 		return -ENOMEM;
-	refcount_set(&chore->ref, 1);
-	init_completion(&chore->finished);
-	chore->type = LSABUF_CHORE_GROW;
 	chore->length = length;
 	ret = run_chore(request, chore);
 	lsabuf_chore_put(chore);
@@ -1024,6 +1038,101 @@ int lsabuf_request_identity(struct lsabuf_authority *authority,
 	ret = copy_groups(request->cred, authority->user_ns, identity);
 	if (!ret && copy_to_user(user, identity, sizeof(*identity)))
 		ret = -EFAULT;
+	lsabuf_request_put(request);
+	return ret;
+}
+
+/* The authority's side: sections */
+
+/**
+ * lsabuf_request_create_section() - SECTION_CREATE
+ * @authority: of the current process
+ * @create: its arguments, flags checked; filled in
+ *
+ * Context: process context, no locks, sleeps.
+ * Return: the section or ERR_PTR(), see struct lsabuf_section_create.
+ */
+struct lsabuf_section *
+lsabuf_request_create_section(struct lsabuf_authority *authority,
+			      struct lsabuf_section_create *create)
+{
+	struct lsabuf_section *section;
+	struct lsabuf_request *request;
+
+	if (!create->charge_id)
+		return lsabuf_section_create(authority, create, NULL);
+	request = get_held(authority, create->charge_id);
+	if (IS_ERR(request))
+		return ERR_CAST(request);
+	section = lsabuf_section_create(authority, create, request->client);
+	lsabuf_request_put(request);
+	return section;
+}
+
+static int map_view(struct lsabuf_request *request,
+		    struct lsabuf_section *section, u32 flags, u64 *address)
+{
+	bool readonly = flags & LSABUF_SECTION_SHARE_F_READONLY;
+	struct lsabuf_chore *chore = new_chore(LSABUF_CHORE_VIEW);
+	struct file *file;
+	int ret;
+
+	if (!chore)
+		return -ENOMEM;
+	file = lsabuf_view_open(section, request->client, readonly);
+	ret = PTR_ERR_OR_ZERO(file);
+	if (!ret) {
+		chore->file = file;
+		chore->exact = flags & LSABUF_SECTION_SHARE_F_SAME_ADDRESS;
+		ret = run_chore(request, chore);
+	}
+	if (!ret)
+		*address = chore->address;
+	lsabuf_chore_put(chore);
+	return ret;
+}
+
+static int share(struct lsabuf_request *request, struct lsabuf_section *section,
+		 u32 flags, u64 *address)
+{
+	bool readonly = flags & LSABUF_SECTION_SHARE_F_READONLY;
+	int ret;
+
+	ret = lsabuf_view_find(section, request->client->space, readonly,
+			       address);
+	if (ret == -ENOENT)
+		ret = map_view(request, section, flags, address);
+	if (!ret && (flags & LSABUF_SECTION_SHARE_F_SAME_ADDRESS) &&
+	    *address != section->address)
+		ret = -EEXIST;
+	return ret;
+}
+
+/**
+ * lsabuf_request_share() - SECTION_SHARE
+ * @section: the caller holds its file
+ * @arg: its arguments, flags checked
+ * @user: where the result goes
+ *
+ * Context: process context, no locks; sleeps, for the client at most as long
+ * as the request's chore budget.
+ * Return: 0 or -errno, see struct lsabuf_section_share.
+ */
+int lsabuf_request_share(struct lsabuf_section *section,
+			 struct lsabuf_section_share *arg,
+			 struct lsabuf_section_share __user *user)
+{
+	struct lsabuf_request *request = get_held(section->authority, arg->id);
+	u64 address = 0;
+	int ret;
+
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = share(request, section, arg->flags, &address);
+	if (!ret && put_user(address, &user->out_address))
+		ret = -EFAULT;
+	trace_lsabuf_section_share(request->client->id, request->id,
+				   section->id, address, arg->flags, ret);
 	lsabuf_request_put(request);
 	return ret;
 }

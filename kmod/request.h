@@ -15,6 +15,9 @@ struct lsabuf_identity;
 struct lsabuf_map;
 struct lsabuf_release;
 struct lsabuf_reply_receive;
+struct lsabuf_section;
+struct lsabuf_section_create;
+struct lsabuf_section_share;
 
 int lsabuf_request_call(struct lsabuf_client *client, struct lsabuf_call *call,
 			struct lsabuf_call __user *user);
@@ -34,5 +37,11 @@ int lsabuf_request_map(struct lsabuf_authority *authority,
 int lsabuf_request_identity(struct lsabuf_authority *authority,
 			    struct lsabuf_identity *identity,
 			    struct lsabuf_identity __user *user);
+struct lsabuf_section *
+lsabuf_request_create_section(struct lsabuf_authority *authority,
+			      struct lsabuf_section_create *create);
+int lsabuf_request_share(struct lsabuf_section *section,
+			 struct lsabuf_section_share *share,
+			 struct lsabuf_section_share __user *user);
 
 #endif /* LSABUF_REQUEST_H */

@@ -227,6 +227,114 @@ TRACE_EVENT(lsabuf_map,
 		  lsabuf_show_paths(__entry->paths), __entry->ret)
 );
 
+TRACE_EVENT(lsabuf_section_create,
+	TP_PROTO(u64 section, u64 max, u64 committed, int ret),
+
+	TP_ARGS(section, max, committed, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, section)
+		__field(u64, max)
+		__field(u64, committed)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->section = section;
+		__entry->max = max;
+		__entry->committed = committed;
+		__entry->ret = ret;
+	),
+
+	TP_printk("section=%llu max=%llu committed=%llu ret=%d",
+		  __entry->section, __entry->max, __entry->committed,
+		  __entry->ret)
+);
+
+TRACE_EVENT(lsabuf_section_grow,
+	TP_PROTO(u64 section, u64 committed, int ret),
+
+	TP_ARGS(section, committed, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, section)
+		__field(u64, committed)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->section = section;
+		__entry->committed = committed;
+		__entry->ret = ret;
+	),
+
+	TP_printk("section=%llu committed=%llu ret=%d", __entry->section,
+		  __entry->committed, __entry->ret)
+);
+
+#define lsabuf_show_share(flags)		\
+	__print_flags(flags, "|",		\
+		{ 1, "readonly" },		\
+		{ 2, "same-address" })
+
+TRACE_EVENT(lsabuf_section_share,
+	TP_PROTO(u64 client, u64 id, u64 section, u64 address, u32 flags,
+		 int ret),
+
+	TP_ARGS(client, id, section, address, flags, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, client)
+		__field(u64, id)
+		__field(u64, section)
+		__field(u64, address)
+		__field(u32, flags)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->client = client;
+		__entry->id = id;
+		__entry->section = section;
+		__entry->address = address;
+		__entry->flags = flags;
+		__entry->ret = ret;
+	),
+
+	TP_printk("client=%llu id=0x%llx section=%llu address=0x%llx flags=%s ret=%d",
+		  __entry->client, __entry->id, __entry->section,
+		  __entry->address, lsabuf_show_share(__entry->flags),
+		  __entry->ret)
+);
+
+DECLARE_EVENT_CLASS(lsabuf_section_end,
+	TP_PROTO(u64 section, u32 views),
+
+	TP_ARGS(section, views),
+
+	TP_STRUCT__entry(
+		__field(u64, section)
+		__field(u32, views)
+	),
+
+	TP_fast_assign(
+		__entry->section = section;
+		__entry->views = views;
+	),
+
+	TP_printk("section=%llu views=%u", __entry->section, __entry->views)
+);
+
+DEFINE_EVENT(lsabuf_section_end, lsabuf_section_revoke,
+	TP_PROTO(u64 section, u32 views),
+	TP_ARGS(section, views)
+);
+
+DEFINE_EVENT(lsabuf_section_end, lsabuf_section_close,
+	TP_PROTO(u64 section, u32 views),
+	TP_ARGS(section, views)
+);
+
 /* clang-format on */
 
 #endif /* LSABUF_TRACE_H */

@@ -34,7 +34,9 @@
  * - EFAULT: memory of the caller or of the client that cannot be accessed
  * - EPERM: not a process (memory) or role that may use this file so
  * - EACCES: not covered by the grant, or not allowed by policy
- * - EBUSY: taken: the endpoint's name, the file's role, the request's waiter
+ * - EBUSY: taken: the endpoint's name, the file's role, the request's waiter,
+ *   a section's view with other rights
+ * - EEXIST: an address of the client that has to be free is not
  * - ENOENT: no such endpoint, request or block
  * - ENOMEM: out of memory, of address space, or of the cgroup's memory
  * - EDQUOT: a limit of the client or of its user is reached
@@ -76,6 +78,12 @@
 #define LSABUF_IOC_IDENTITY _IO(LSABUF_IOC_TYPE, 0x0a)
 #define LSABUF_IOC_ENDPOINT _IO(LSABUF_IOC_TYPE, 0x0b)
 #define LSABUF_IOC_MAP _IO(LSABUF_IOC_TYPE, 0x0c)
+#define LSABUF_IOC_SECTION_CREATE _IO(LSABUF_IOC_TYPE, 0x10)
+#define LSABUF_IOC_SECTION_GROW _IO(LSABUF_IOC_TYPE, 0x11)
+#define LSABUF_IOC_SECTION_STAT _IO(LSABUF_IOC_TYPE, 0x12)
+#define LSABUF_IOC_SECTION_REVOKE _IO(LSABUF_IOC_TYPE, 0x13)
+#define LSABUF_IOC_SECTION_SHARE _IO(LSABUF_IOC_TYPE, 0x14)
+#define LSABUF_IOC_SECTION_LIST _IO(LSABUF_IOC_TYPE, 0x15)
 
 /* Size of an endpoint's name, with at least one NUL at its end */
 #define LSABUF_ENDPOINT_LEN 32
@@ -92,6 +100,7 @@
 #define LSABUF_FEATURE_MAP 0x1 /* LSABUF_IOC_MAP */
 /* INFO describes the connection, and CALL can name the one that it is for */
 #define LSABUF_FEATURE_CONNECTION 0x2
+#define LSABUF_FEATURE_SECTIONS 0x4 /* SECTION_CREATE and its like */
 
 /**
  * struct lsabuf_info - what this module can do (LSABUF_IOC_INFO, any file)
@@ -167,7 +176,9 @@ struct lsabuf_serve {
  * @endpoint: name of the authority's endpoint
  * @access: LSABUF_ACCESS_*: the grant of each request on this connection
  * @consent_views: most sections that may be mapped into this process at a time
- * @consent_bytes: most bytes of them; 0 refuses all shared mappings
+ *	by way of this connection
+ * @consent_bytes: most bytes of address space for them; 0 refuses all shared
+ *	mappings
  * @out_client: id of this connection, never used again
  * @out_authority_pid: process id of the authority in the caller's pid
  *	namespace, 0 where it has none
@@ -580,6 +591,197 @@ struct lsabuf_map {
 	__aligned_u64 id;
 	__aligned_u64 vector_address;
 	__u32 nr_vector;
+	__u32 __reserved;
+};
+
+/**
+ * DOC: Sections
+ *
+ * A section is memory that an authority shares with clients. Its address space
+ * is reserved at once, in the authority and in each view; its memory is
+ * committed from the begin on, by SECTION_CREATE and SECTION_GROW: allocated,
+ * zeroed and charged by the command, which can fail, never by an access, which
+ * cannot. Growth changes no mapping. An access beyond what is committed, or to
+ * a section that was revoked, raises SIGBUS.
+ *
+ * Sections lie at a random place between 3/8 and 5/8 of the address space of
+ * the authority that made them (48 to 80 TiB on x86-64), where programs and
+ * their libraries are not, so that the same address is free in clients.
+ *
+ * A view is shared memory like any other: atomic operations, futexes and
+ * process-shared mutexes, system calls and O_DIRECT work on it, and debuggers
+ * read it. It is not executable, not copied by fork, not in core dumps, and
+ * cannot be made larger; a read-only one cannot be made writable. Nobody can
+ * punch holes in it.
+ */
+
+/**
+ * struct lsabuf_section_create - make a section (LSABUF_IOC_SECTION_CREATE,
+ * fresh file, which becomes the section's)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @authority: descriptor of the calling process' authority
+ * @__reserved: must be 0
+ * @max: in/out: bytes of address space, not 0; rounded up to whole pages
+ * @committed: in/out: bytes of memory, at most @max; rounded up to whole pages
+ * @charge_id: request, received and not yet answered, whose client's memory
+ *	cgroup pays for the memory, also of later growth; 0 for the authority's.
+ *	Not more than the client has consented to
+ * @out_section: id of the section, never used again
+ * @out_address: where it lies in the calling process, readable and writable
+ *
+ * When the file is closed, or its process ends, the section cannot be grown or
+ * shared any more. Its views stay until they are unmapped, and its memory as
+ * long as any view.
+ *
+ * Errors: EBADF, EPERM not the descriptor of an authority of this process,
+ * ENOENT, ESRCH, ECANCELED for @charge_id, EACCES more than its client has
+ * consented to, EDQUOT the authority or its user has too many sections or too
+ * much memory in them, ENOMEM memory, cgroup, RLIMIT_FSIZE or address space,
+ * EINTR, EBUSY the file has a role, EINVAL.
+ */
+struct lsabuf_section_create {
+	__u32 size;
+	__u32 flags;
+	__s32 authority;
+	__u32 __reserved;
+	__aligned_u64 max;
+	__aligned_u64 committed;
+	__aligned_u64 charge_id;
+	__aligned_u64 out_section;
+	__aligned_u64 out_address;
+};
+
+/* Give memory back: @committed is less than before, and the rest is gone */
+#define LSABUF_SECTION_GROW_F_SHRINK 0x1
+
+/**
+ * struct lsabuf_section_grow - commit more of a section
+ * (LSABUF_IOC_SECTION_GROW, section)
+ * @size: size of this struct
+ * @flags: LSABUF_SECTION_GROW_F_*
+ * @committed: in/out: bytes that are to be committed, at most the section's
+ *	max; then those that are. Less than there are changes nothing without
+ *	LSABUF_SECTION_GROW_F_SHRINK
+ *
+ * All or nothing. What is committed again after it was given back reads zero.
+ *
+ * Errors: EDQUOT, ENOMEM, EINTR as for SECTION_CREATE, EINVAL more than max,
+ * EPERM also where the section was revoked.
+ */
+struct lsabuf_section_grow {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 committed;
+};
+
+#define LSABUF_SECTION_F_REVOKED 0x1 /* by SECTION_REVOKE */
+
+/**
+ * struct lsabuf_section_stat - figures of a section (LSABUF_IOC_SECTION_STAT,
+ * section)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @out_section: its id
+ * @out_address: where it lies in the calling process
+ * @out_max: bytes of address space
+ * @out_committed: bytes of memory
+ * @out_views: views of clients
+ * @out_flags: LSABUF_SECTION_F_*
+ */
+struct lsabuf_section_stat {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_section;
+	__aligned_u64 out_address;
+	__aligned_u64 out_max;
+	__aligned_u64 out_committed;
+	__u32 out_views;
+	__u32 out_flags;
+};
+
+/**
+ * struct lsabuf_section_revoke - end access to a section
+ * (LSABUF_IOC_SECTION_REVOKE, section)
+ * @size: size of this struct
+ * @flags: must be 0
+ *
+ * Its memory is freed. From then on every access raises SIGBUS, in every
+ * process, the authority included. Doing it again does nothing.
+ */
+struct lsabuf_section_revoke {
+	__u32 size;
+	__u32 flags;
+};
+
+#define LSABUF_SECTION_SHARE_F_READONLY 0x1 /* the client cannot write */
+/* At the address that it has in the authority, or EEXIST */
+#define LSABUF_SECTION_SHARE_F_SAME_ADDRESS 0x2
+
+/**
+ * struct lsabuf_section_share - map a section into a client
+ * (LSABUF_IOC_SECTION_SHARE, section)
+ * @size: size of this struct
+ * @flags: LSABUF_SECTION_SHARE_F_*
+ * @id: request, received and not yet answered, of that client
+ * @out_address: where it lies in the client
+ *
+ * The client's own thread maps it, at the authority's address if that is free.
+ * A process has one view of a section: sharing it again reports where. It
+ * stays when the request and the connection end, until the client unmaps it.
+ *
+ * Errors: ENOENT no such request of the section's authority, ESRCH, ECANCELED,
+ * EACCES the client has not consented to so many views or bytes, EEXIST,
+ * EBUSY it has a view with other rights, EAGAIN no thread of the client waits,
+ * ENOMEM memory, cgroup or address space of the client, EPERM the section was
+ * revoked.
+ */
+struct lsabuf_section_share {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 out_address;
+};
+
+#define LSABUF_VIEW_F_READONLY 0x1
+
+/**
+ * struct lsabuf_view - a view of the calling process
+ * @section: id of the section
+ * @address: where it lies, as far as it has not been moved or unmapped in part
+ * @max: bytes of address space
+ * @committed: bytes of memory: what lies beyond raises SIGBUS
+ * @client: connection by way of which it was made
+ * @flags: LSABUF_VIEW_F_*
+ * @__reserved: 0
+ */
+struct lsabuf_view {
+	__aligned_u64 section;
+	__aligned_u64 address;
+	__aligned_u64 max;
+	__aligned_u64 committed;
+	__aligned_u64 client;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/**
+ * struct lsabuf_section_list - the views of the calling process
+ * (LSABUF_IOC_SECTION_LIST, any file)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @views_address: array of struct lsabuf_view
+ * @nr_views: in/out: elements of that array; then the number of views, which
+ *	may be more than were stored
+ * @__reserved: must be 0
+ *
+ * Errors: EFAULT.
+ */
+struct lsabuf_section_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 views_address;
+	__u32 nr_views;
 	__u32 __reserved;
 };
 
