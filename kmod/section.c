@@ -32,7 +32,7 @@
 #include "section.h"
 #include "trace.h"
 
-/* The parts of the address space between which sections lie, of EIGHTHS */
+/* Between which parts of the usual address space sections lie, of EIGHTHS */
 #define EIGHTHS 8
 #define WINDOW_FIRST 3
 #define WINDOW_END 5
@@ -570,7 +570,8 @@ unsigned int lsabuf_views_list(struct lsabuf_space *space,
 /* A random place far from where programs and libraries are. */
 static int map_own(struct lsabuf_section *section)
 {
-	u64 eighth = TASK_SIZE / EIGHTHS;
+	/* Where programs are: TASK_SIZE may be far more. */
+	u64 eighth = STACK_TOP / EIGHTHS;
 	u64 room = (WINDOW_END - WINDOW_FIRST) * eighth;
 	unsigned long address = -ENOMEM;
 	struct file *file;

@@ -62,8 +62,8 @@ void lsabuf_section_stat(struct lsabuf_section *section,
 			 struct lsabuf_section_stat *stat);
 void lsabuf_section_show(struct seq_file *m, struct lsabuf_section *section);
 
-int lsabuf_view_find(struct lsabuf_section *section,
-		     struct lsabuf_space *space, bool readonly, u64 *address);
+int lsabuf_view_find(struct lsabuf_section *section, struct lsabuf_space *space,
+		     bool readonly, u64 *address);
 struct file *lsabuf_view_open(struct lsabuf_section *section,
 			      struct lsabuf_client *client, bool readonly);
 int lsabuf_view_map(struct file *file, struct lsabuf_client *client, bool exact,

@@ -7,7 +7,7 @@
 #include "lsabuf_test.h"
 
 /* What a file of the device can be, in the order of a file's life */
-enum role { FRESH, AUTHORITY, CLIENT, DISCONNECTED, ROLES };
+enum role { FRESH, AUTHORITY, SECTION, CLIENT, DISCONNECTED, ROLES };
 
 enum kind { SIZE, FLAGS, IN, OUT, INOUT, RESERVED };
 
@@ -195,7 +195,66 @@ static const struct field map_fields[] = {
 	AT(28, 4, lsabuf_map, __reserved, RESERVED),
 };
 
+static const struct field section_create_fields[] = {
+	AT(0, 4, lsabuf_section_create, size, SIZE),
+	AT(4, 4, lsabuf_section_create, flags, FLAGS),
+	AT(8, 4, lsabuf_section_create, authority, IN),
+	AT(12, 4, lsabuf_section_create, __reserved, RESERVED),
+	AT(16, 8, lsabuf_section_create, max, INOUT),
+	AT(24, 8, lsabuf_section_create, committed, INOUT),
+	AT(32, 8, lsabuf_section_create, charge_id, IN),
+	AT(40, 8, lsabuf_section_create, out_section, OUT),
+	AT(48, 8, lsabuf_section_create, out_address, OUT),
+};
+
+static const struct field section_grow_fields[] = {
+	AT(0, 4, lsabuf_section_grow, size, SIZE),
+	AT(4, 4, lsabuf_section_grow, flags, FLAGS),
+	AT(8, 8, lsabuf_section_grow, committed, INOUT),
+};
+
+static const struct field section_stat_fields[] = {
+	AT(0, 4, lsabuf_section_stat, size, SIZE),
+	AT(4, 4, lsabuf_section_stat, flags, FLAGS),
+	AT(8, 8, lsabuf_section_stat, out_section, OUT),
+	AT(16, 8, lsabuf_section_stat, out_address, OUT),
+	AT(24, 8, lsabuf_section_stat, out_max, OUT),
+	AT(32, 8, lsabuf_section_stat, out_committed, OUT),
+	AT(40, 4, lsabuf_section_stat, out_views, OUT),
+	AT(44, 4, lsabuf_section_stat, out_flags, OUT),
+};
+
+static const struct field section_revoke_fields[] = {
+	AT(0, 4, lsabuf_section_revoke, size, SIZE),
+	AT(4, 4, lsabuf_section_revoke, flags, FLAGS),
+};
+
+static const struct field section_share_fields[] = {
+	AT(0, 4, lsabuf_section_share, size, SIZE),
+	AT(4, 4, lsabuf_section_share, flags, FLAGS),
+	AT(8, 8, lsabuf_section_share, id, IN),
+	AT(16, 8, lsabuf_section_share, out_address, OUT),
+};
+
+static const struct field section_list_fields[] = {
+	AT(0, 4, lsabuf_section_list, size, SIZE),
+	AT(4, 4, lsabuf_section_list, flags, FLAGS),
+	AT(8, 8, lsabuf_section_list, views_address, IN),
+	AT(16, 4, lsabuf_section_list, nr_views, INOUT),
+	AT(20, 4, lsabuf_section_list, __reserved, RESERVED),
+};
+
 /* The arrays that a command's struct points to */
+static const struct field view_fields[] = {
+	AT(0, 8, lsabuf_view, section, OUT),
+	AT(8, 8, lsabuf_view, address, OUT),
+	AT(16, 8, lsabuf_view, max, OUT),
+	AT(24, 8, lsabuf_view, committed, OUT),
+	AT(32, 8, lsabuf_view, client, OUT),
+	AT(40, 4, lsabuf_view, flags, OUT),
+	AT(44, 4, lsabuf_view, __reserved, OUT),
+};
+
 static const struct field range_fields[] = {
 	AT(0, 8, lsabuf_range, address, IN),
 	AT(8, 8, lsabuf_range, length, IN),
@@ -292,7 +351,20 @@ static void prepare_map(void *argument)
 	map->nr_vector = 1;
 }
 
-#define ANY_ROLE (1 << FRESH | 1 << AUTHORITY | 1 << CLIENT | 1 << DISCONNECTED)
+static void prepare_section_create(void *argument)
+{
+	struct lsabuf_section_create *create = argument;
+
+	create->authority = -1;
+	create->max = 4096;
+}
+
+static void prepare_section_share(void *argument)
+{
+	((struct lsabuf_section_share *)argument)->id = NO_SUCH_ID;
+}
+
+#define ANY_ROLE ((1 << ROLES) - 1)
 
 /**
  * struct command - one command and a harmless use of it
@@ -419,7 +491,7 @@ static const struct command commands[] = {
 	{
 		COMMAND(ENDPOINT, endpoint, 48),
 		.flags = LSABUF_ENDPOINT_F_GROUP | LSABUF_ENDPOINT_F_REMOVE,
-		.roles = 1 << FRESH | 1 << AUTHORITY | 1 << CLIENT,
+		.roles = ANY_ROLE & ~(1 << DISCONNECTED),
 		.prepare = prepare_endpoint,
 		.error = ENOENT,
 	},
@@ -430,6 +502,46 @@ static const struct command commands[] = {
 		.taken = EPERM,
 		.prepare = prepare_map,
 		.error = ENOENT,
+	},
+	{
+		COMMAND(SECTION_CREATE, section_create, 56),
+		.roles = 1 << FRESH,
+		.taken = EBUSY,
+		.prepare = prepare_section_create,
+		.error = EBADF,
+	},
+	{
+		COMMAND(SECTION_GROW, section_grow, 16),
+		.flags = LSABUF_SECTION_GROW_F_SHRINK,
+		.roles = 1 << SECTION,
+		.role = SECTION,
+		.taken = EPERM,
+	},
+	{
+		COMMAND(SECTION_STAT, section_stat, 48),
+		.roles = 1 << SECTION,
+		.role = SECTION,
+		.taken = EPERM,
+	},
+	{
+		COMMAND(SECTION_REVOKE, section_revoke, 8),
+		.roles = 1 << SECTION,
+		.role = SECTION,
+		.taken = EPERM,
+	},
+	{
+		COMMAND(SECTION_SHARE, section_share, 24),
+		.flags = LSABUF_SECTION_SHARE_F_READONLY |
+			 LSABUF_SECTION_SHARE_F_SAME_ADDRESS,
+		.roles = 1 << SECTION,
+		.role = SECTION,
+		.taken = EPERM,
+		.prepare = prepare_section_share,
+		.error = ENOENT,
+	},
+	{
+		COMMAND(SECTION_LIST, section_list, 24),
+		.roles = ANY_ROLE,
 	},
 };
 
@@ -466,6 +578,22 @@ static long do_serve(struct puppet *puppet, struct puppet_thread *me)
 	return ret ? ret : lsa_serve(puppet->device, (char *)puppet->scratch);
 }
 
+static int section_file(ABI *self)
+{
+	struct lsabuf_section_create create = {
+		.size = sizeof(create),
+		.authority = self->file[AUTHORITY],
+		.max = 4096,
+	};
+	int file = lsa_open();
+
+	if (lsa_ioctl(file, LSABUF_IOC_SECTION_CREATE, &create)) {
+		close(file);
+		return -1;
+	}
+	return file;
+}
+
 /* Another file of that role, or the one there is. */
 static int role_file(ABI *self, enum role role)
 {
@@ -473,6 +601,8 @@ static int role_file(ABI *self, enum role role)
 
 	if (role == AUTHORITY)
 		return dup(self->file[AUTHORITY]);
+	if (role == SECTION)
+		return section_file(self);
 	file = lsa_open();
 	if (role == FRESH)
 		return file;
@@ -596,8 +726,8 @@ TEST_F(abi, tables_are_complete)
 	const struct command *command;
 
 	for_each_command(command) {
-		EXPECT_EQ(_IO(LSABUF_IOC_TYPE, command - commands),
-			  command->number);
+		if (command > commands)
+			EXPECT_LT(command[-1].number, command->number);
 		EXPECT_TRUE(covers(command->fields, command->nr_fields,
 				   command->size));
 	}
@@ -607,6 +737,18 @@ TEST_F(abi, tables_are_complete)
 			   sizeof(struct lsabuf_copy_range)));
 	EXPECT_TRUE(covers(map_range_fields, ARRAY_SIZE(map_range_fields),
 			   sizeof(struct lsabuf_map_range)));
+	EXPECT_TRUE(covers(view_fields, ARRAY_SIZE(view_fields),
+			   sizeof(struct lsabuf_view)));
+}
+
+static bool is_known(unsigned int nr)
+{
+	const struct command *command;
+
+	for_each_command(command)
+		if (command->number == _IO(LSABUF_IOC_TYPE, nr))
+			return true;
+	return false;
 }
 
 /* A number in the table is known, all others are not. */
@@ -616,10 +758,13 @@ TEST_F(abi, unknown_number)
 	int role;
 
 	for (role = FRESH; role < ROLES; role++) {
-		for (nr = ARRAY_SIZE(commands); nr < 256; nr++)
+		for (nr = 0; nr < 256; nr++) {
+			if (is_known(nr))
+				continue;
 			ASSERT_EQ(-ENOTTY, lsa_ioctl(self->file[role],
 						     _IO(LSABUF_IOC_TYPE, nr),
 						     self->page));
+		}
 		EXPECT_EQ(-ENOTTY,
 			  lsa_ioctl(self->file[role], _IO('x', 0), self->page));
 		EXPECT_EQ(-ENOTTY, lsa_ioctl(self->file[role],
@@ -759,7 +904,7 @@ TEST_F(abi, reserved_fields)
 			reserved++;
 		}
 	}
-	EXPECT_EQ(6, reserved);
+	EXPECT_EQ(8, reserved);
 }
 
 TEST_F(abi, bad_pointers)
@@ -920,6 +1065,7 @@ TEST_F(abi, info_values)
 		EXPECT_EQ(LSABUF_MAX_RANGES, info.out_max_ranges);
 		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_MAP);
 		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_CONNECTION);
+		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_SECTIONS);
 		EXPECT_LT(0, info.out_max_submit);
 		EXPECT_LT(MIB(16), info.out_client_quota);
 		EXPECT_LT(0, info.out_chore_budget_ns);
