@@ -83,6 +83,9 @@ static NTSTATUS run_package(PLSA_AP_CALL_PACKAGE entry,
 		       (PVOID)(uintptr_t)request->out_client_address,
 		       request->out_submit_length, &return_buffer,
 		       &return_length, &protocol_status);
+	/* It may have made more of it meanwhile */
+	if (NT_SUCCESS(status))
+		status = lsabuf_host_share(handle);
 	if (!NT_SUCCESS(status)) {
 		/*
 		 * The client is told nothing but the status, so it cannot free
@@ -103,8 +106,8 @@ static NTSTATUS call_package(int fd, const struct lsabuf_reply_receive *request,
 {
 	const struct package *package = package_by_id(request->out_code);
 	PLSA_AP_CALL_PACKAGE entry;
+	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 	PLSA_CLIENT_REQUEST handle;
-	NTSTATUS status;
 
 	if (!package)
 		return STATUS_NO_SUCH_PACKAGE;
@@ -117,11 +120,16 @@ static NTSTATUS call_package(int fd, const struct lsabuf_reply_receive *request,
 	if (!entry)
 		return STATUS_NOT_SUPPORTED;
 
+	lsabuf_host_package_set(package->id + 1);
 	handle = lsabuf_host_begin(fd, request);
-	if (!handle)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	status = run_package(entry, handle, request, answer);
-	lsabuf_host_end(handle);
+	if (handle) {
+		/* Before anything of it can be mentioned to the client */
+		status = lsabuf_host_share(handle);
+		if (NT_SUCCESS(status))
+			status = run_package(entry, handle, request, answer);
+		lsabuf_host_end(handle);
+	}
+	lsabuf_host_package_set(0);
 	return status;
 }
 
@@ -192,7 +200,8 @@ static NTSTATUS call_from_inside(const UNICODE_STRING *name,
 				 PULONG return_length, PNTSTATUS status)
 {
 	const struct package *package;
-	NTSTATUS converted;
+	NTSTATUS converted, shared;
+	unsigned int before;
 	STRING plain;
 
 	converted = RtlUnicodeStringToAnsiString(&plain, name, TRUE);
@@ -204,11 +213,22 @@ static NTSTATUS call_from_inside(const UNICODE_STRING *name,
 		return STATUS_NO_SUCH_PACKAGE;
 	if (!package->call)
 		return STATUS_NOT_SUPPORTED;
-	return package->call(request, submit, submit, length, return_buffer,
-			     return_length, status);
+	before = lsabuf_host_package_set(package->id + 1);
+	shared = lsabuf_host_share(request);
+	if (NT_SUCCESS(shared))
+		shared = package->call(request, submit, submit, length,
+				       return_buffer, return_length, status);
+	lsabuf_host_package_set(before);
+	return shared;
+}
+
+static void report(const char *what, const void *address)
+{
+	log_error("a package's mistake: %s: %p", what, address);
 }
 
 const struct lsabuf_host dispatch_functions = {
 	.call_package = call_from_inside,
 	.is_trusted = trust_is_trusted,
+	.report = report,
 };

@@ -302,10 +302,12 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
-	if (!load_packages(&options, argv + optind))
-		return 1;
+	/* Packages make shared memory while they are initialised */
 	fd = open_authority(&options);
 	if (fd < 0)
+		return 1;
+	lsabuf_host_authority_set(fd);
+	if (!load_packages(&options, argv + optind))
 		return 1;
 	status = serve(fd, &options, &ends);
 	lsabuf_close(fd);

@@ -72,8 +72,10 @@ static bool initialize(PLSA_AP_INITIALIZE_PACKAGE entry,
 	bool good;
 
 	lsabuf_host_heap_watch(&heap);
+	lsabuf_host_package_set(package->id + 1);
 	status = entry(package->id, (PLSA_DISPATCH_TABLE)lsabuf_host_table(),
 		       NULL, NULL, &name);
+	lsabuf_host_package_set(0);
 	lsabuf_host_heap_watch(NULL);
 	if (!NT_SUCCESS(status)) {
 		log_error("%s: LsaApInitializePackage failed: 0x%08x, %s", path,

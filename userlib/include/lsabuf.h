@@ -465,6 +465,182 @@ int lsabuf_identity(int fd, uint64_t id, struct lsabuf_identity *identity,
 		    uint32_t *groups, uint32_t nr_groups);
 
 /*
+ * Sections: memory that an authority shares with clients
+ */
+
+/**
+ * lsabuf_section_create() - make a section
+ * @authority: authority of this process
+ * @max: bytes of address space, not 0
+ * @committed: bytes of memory to begin with, at most @max
+ * @details: NULL, or zeroed but for charge_id; what was made is found here
+ *
+ * It is mapped into this process, at out_address. Close the descriptor with
+ * lsabuf_close(), and unmap the memory, to let go of it.
+ *
+ * Return: descriptor of the section, or -errno.
+ */
+int lsabuf_section_create(int authority, uint64_t max, uint64_t committed,
+			  struct lsabuf_section_create *details);
+
+/**
+ * lsabuf_section_grow() - commit more of a section
+ * @fd: section
+ * @committed: bytes; less than there are changes nothing
+ *
+ * Return: 0 or -errno; then nothing has changed.
+ */
+int lsabuf_section_grow(int fd, uint64_t committed);
+
+/**
+ * lsabuf_section_shrink() - give memory back
+ * @fd: section
+ * @committed: bytes that stay
+ *
+ * Return: 0 or -errno.
+ */
+int lsabuf_section_shrink(int fd, uint64_t committed);
+
+/**
+ * lsabuf_section_stat() - figures of a section
+ * @fd: section
+ * @stat: filled in
+ *
+ * Return: 0 or -errno.
+ */
+int lsabuf_section_stat(int fd, struct lsabuf_section_stat *stat);
+
+/**
+ * lsabuf_section_revoke() - end all access to a section
+ * @fd: section
+ *
+ * Every access raises SIGBUS from then on, here as well.
+ *
+ * Return: 0 or -errno.
+ */
+int lsabuf_section_revoke(int fd);
+
+/**
+ * lsabuf_section_share() - map a section into the client of a request
+ * @fd: section
+ * @id: request, received and not yet answered
+ * @flags: LSABUF_SECTION_SHARE_F_*
+ * @address: where it lies in the client; 0 on failure
+ *
+ * Return: 0 or -errno. EACCES: the client has not consented, see consent_views
+ * and consent_bytes of lsabuf_connect(). EEXIST: its address is taken there.
+ */
+int lsabuf_section_share(int fd, uint64_t id, uint32_t flags,
+			 uint64_t *address);
+
+/**
+ * lsabuf_section_translate() - an address as another process has it
+ * @address: in one process
+ * @from: where the section begins in it
+ * @to: where it begins in the other
+ * @max: bytes of address space of the section
+ *
+ * Return: the address there, or 0 where @address is not in the section.
+ */
+uint64_t lsabuf_section_translate(uint64_t address, uint64_t from, uint64_t to,
+				  uint64_t max);
+
+/**
+ * lsabuf_section_list() - the sections that are mapped into this process
+ * @fd: any file of the device
+ * @views: filled in
+ * @nr_views: room in @views
+ *
+ * Return: their number, which may be more than @nr_views, or -errno.
+ */
+int lsabuf_section_list(int fd, struct lsabuf_view *views, uint32_t nr_views);
+
+/**
+ * lsabuf_section_leave() - unmap a section from this process
+ * @fd: any file of the device
+ * @address: any address in it
+ *
+ * Return: 0 or -errno. ENOENT: no section lies there.
+ */
+int lsabuf_section_leave(int fd, const void *address);
+
+/*
+ * Blocks in sections, of the side that made them. Safe in any number of
+ * threads, but not in signal handlers, and they allocate private memory
+ */
+
+struct lsabuf_shared;
+
+/* Freed blocks are not wiped */
+#define LSABUF_SHARED_F_NO_WIPE 0x1
+
+/**
+ * lsabuf_shared_create() - make a section for blocks
+ * @authority: authority of this process
+ * @max: bytes of address space, not 0, at most 32 GiB
+ * @initial: bytes of memory to begin with, at most @max; it grows by itself
+ * @flags: LSABUF_SHARED_F_*
+ * @shared: the section; NULL on failure
+ *
+ * Nothing about the blocks is kept in the section: what clients write there
+ * cannot mislead it.
+ *
+ * Return: 0 or -errno. EMFILE: more than 1024.
+ */
+int lsabuf_shared_create(int authority, uint64_t max, uint64_t initial,
+			 uint32_t flags, struct lsabuf_shared **shared);
+
+/**
+ * lsabuf_shared_delete() - let a section for blocks go, with all blocks
+ * @shared: the section; any pointer is checked
+ *
+ * It is unmapped here. Clients keep their views until they unmap them.
+ *
+ * Return: the number of blocks that were not free, or -EINVAL: no section.
+ */
+int lsabuf_shared_delete(struct lsabuf_shared *shared);
+
+/**
+ * lsabuf_shared_fd() - the section behind
+ * @shared: the section; any pointer is checked
+ *
+ * Return: its descriptor for the functions above, which stays the library's,
+ * or -EINVAL.
+ */
+int lsabuf_shared_fd(struct lsabuf_shared *shared);
+
+/**
+ * lsabuf_shared_alloc() - allocate a block
+ * @shared: the section; any pointer is checked
+ * @size: bytes, not 0
+ *
+ * It is aligned to 16 bytes and reads zero, but for what clients wrote there
+ * while it was free. No system call unless the section grows.
+ *
+ * Return: the block, or NULL.
+ */
+void *lsabuf_shared_alloc(struct lsabuf_shared *shared, size_t size);
+
+/**
+ * lsabuf_shared_free() - free a block
+ * @shared: the section; any pointer is checked
+ * @memory: the block; any pointer is checked
+ *
+ * Return: 0, -EINVAL no section, -ENOENT no live block begins there.
+ */
+int lsabuf_shared_free(struct lsabuf_shared *shared, void *memory);
+
+/**
+ * lsabuf_shared_trim() - give the memory after the last block back
+ * @shared: the section; any pointer is checked
+ *
+ * Takes time in proportion to the number of blocks.
+ *
+ * Return: 0 or -errno.
+ */
+int lsabuf_shared_trim(struct lsabuf_shared *shared);
+
+/*
  * Errors as NTSTATUS
  */
 

@@ -25,6 +25,7 @@ typedef NTSTATUS lsabuf_host_call_package(const UNICODE_STRING *name,
 					  PVOID *return_buffer,
 					  PULONG return_length,
 					  PNTSTATUS status);
+typedef void lsabuf_host_report(const char *what, const void *address);
 typedef BOOLEAN
 lsabuf_host_is_trusted(int fd, const struct lsabuf_reply_receive *request);
 
@@ -35,10 +36,12 @@ lsabuf_host_is_trusted(int fd, const struct lsabuf_reply_receive *request);
  *	buffer is in this process. STATUS_NO_SUCH_PACKAGE: there is none
  * @is_trusted: whether the client of this request has what Windows calls
  *	SeTcbPrivilege
+ * @report: a package made a mistake with shared memory, which did no harm
  */
 struct lsabuf_host {
 	lsabuf_host_call_package *call_package;
 	lsabuf_host_is_trusted *is_trusted;
+	lsabuf_host_report *report;
 };
 
 /**
@@ -83,6 +86,63 @@ lsabuf_host_begin(int fd, const struct lsabuf_reply_receive *received);
  * Packages that still use it, in other threads, get STATUS_INVALID_HANDLE.
  */
 void lsabuf_host_end(PLSA_CLIENT_REQUEST request);
+
+/**
+ * lsabuf_host_authority_set() - name the authority that packages belong to
+ * @fd: authority
+ *
+ * CreateSharedMemory needs it, also while packages are initialised: call it
+ * before the first one is loaded.
+ */
+void lsabuf_host_authority_set(int fd);
+
+/**
+ * lsabuf_host_authority() - the authority that packages belong to
+ *
+ * For packages that use the native interface besides the table.
+ *
+ * Return: its descriptor, or -1 where none was named.
+ */
+int lsabuf_host_authority(void);
+
+/**
+ * lsabuf_host_package_set() - the calling thread runs a package
+ * @number: from 1 to 255, or 0 for none
+ *
+ * Memory of CreateSharedMemory belongs to the package that its thread runs,
+ * and goes to the clients of that package; without one, to all clients.
+ * lsabuf_host_begin() takes the number of its request from here.
+ *
+ * Return: what it was before.
+ */
+unsigned int lsabuf_host_package_set(unsigned int number);
+
+/**
+ * lsabuf_host_share() - see that the client has its package's shared memory
+ * @request: as lsabuf_host_begin() returned it
+ *
+ * Call it before the package is called, and after it, before the reply: the
+ * package may have made more. Costs no system call for a client that has all.
+ *
+ * Return: STATUS_SUCCESS; STATUS_CONFLICTING_ADDRESSES its address is taken in
+ * the client, STATUS_ACCESS_DENIED the client has not consented,
+ * STATUS_NO_MEMORY, STATUS_PROCESS_IS_TERMINATING, STATUS_CANCELLED,
+ * STATUS_INSUFFICIENT_RESOURCES no thread of it waits.
+ */
+NTSTATUS lsabuf_host_share(PLSA_CLIENT_REQUEST request);
+
+/**
+ * lsabuf_host_section_share() - map a section into the client of a request
+ * @request: what the package got as ClientRequest, or NULL
+ * @section: the section's descriptor
+ * @flags: LSABUF_SECTION_SHARE_F_*
+ * @address: where it lies in the client; 0 on failure
+ *
+ * Return: 0 or -errno of lsabuf_section_share(); -ENOENT: no such request, or
+ * one from inside.
+ */
+int lsabuf_host_section_share(PLSA_CLIENT_REQUEST request, int section,
+			      uint32_t flags, uint64_t *address);
 
 /**
  * struct lsabuf_host_heap - blocks of the LSA heap that a thread holds

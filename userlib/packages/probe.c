@@ -533,10 +533,7 @@ static NTSTATUS probe_unsupported(struct probe *probe)
 	UNREFERENCED_PARAMETER(probe);
 	good = lsa->CreateLogonSession(&id) == STATUS_NOT_SUPPORTED &&
 	       lsa->ImpersonateClient() == STATUS_NOT_SUPPORTED &&
-	       !lsa->CreateSharedMemory(4096, 4096) &&
-	       !lsa->DeleteSharedMemory(NULL) &&
 	       !lsa->CreateThread(NULL, 0, NULL, NULL, 0, NULL);
-	lsa->FreeSharedMemory(NULL, NULL);
 	lsa->CrediFreeCredentials(0, NULL);
 	lsa->DummyFunction6(NULL, 0);
 	return good ? STATUS_NOT_SUPPORTED : STATUS_UNSUCCESSFUL;

@@ -30,6 +30,10 @@
 
 #define NR_HANDLES 1023
 
+/* Packages may share memory with their clients: address space, no more */
+#define CONSENT_VIEWS 256
+#define CONSENT_BYTES (1ULL << 40)
+
 #define USERS 0x00ffffffULL
 #define RESERVED 0x20000000ULL
 #define OPEN 0x40000000ULL
@@ -136,7 +140,10 @@ static uint64_t describe(int fd, uint64_t client)
 static int connect_to_lsa(uint64_t *connection, enum lsabuf_subject *subject)
 {
 	const char *endpoint = lsabuf_environment("LSABUF_ENDPOINT", NULL);
-	struct lsabuf_connect details = { 0 };
+	struct lsabuf_connect details = {
+		.consent_views = CONSENT_VIEWS,
+		.consent_bytes = CONSENT_BYTES,
+	};
 	int fd, ret;
 
 	*subject = LSABUF_SUBJECT_DEVICE;

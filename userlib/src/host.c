@@ -8,18 +8,24 @@
  * look at what it points to. Entries are taken in turn, so that one which a
  * package kept for too long does not soon mean another request.
  */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
+#include <ntstatus.h>
+
 #include "host.h"
 #include "internal.h"
+#include "shared.h"
 
 static struct host_request pool[LSABUF_HOST_MAX_REQUESTS];
 static _Atomic unsigned int next_entry;
 static _Atomic ULONG calls;
 static const struct lsabuf_host *host;
+static _Atomic int authority = -1;
 static __thread struct host_request *current;
+static __thread unsigned int package;
 
 LSABUF_EXPORT void lsabuf_host_set(const struct lsabuf_host *functions)
 {
@@ -31,6 +37,34 @@ const struct lsabuf_host *host_get(void)
 	static const struct lsabuf_host none;
 
 	return host ? host : &none;
+}
+
+LSABUF_EXPORT void lsabuf_host_authority_set(int fd)
+{
+	atomic_store(&authority, fd);
+}
+
+int host_authority(void)
+{
+	return atomic_load(&authority);
+}
+
+LSABUF_EXPORT int lsabuf_host_authority(void)
+{
+	return host_authority();
+}
+
+LSABUF_EXPORT unsigned int lsabuf_host_package_set(unsigned int number)
+{
+	unsigned int before = package;
+
+	package = number;
+	return before;
+}
+
+unsigned int host_package(void)
+{
+	return package;
 }
 
 LSABUF_EXPORT PLSA_SECPKG_FUNCTION_TABLE lsabuf_host_table(void)
@@ -64,6 +98,8 @@ static PLSA_CLIENT_REQUEST begin(int fd,
 	request->received = *received;
 	request->sequence = atomic_fetch_add(&calls, 1) + 1;
 	request->outer = current;
+	request->package = package;
+	request->generation = 0;
 	/* Pairs with the load in host_request_find() */
 	__atomic_store_n(&request->word, request, __ATOMIC_RELEASE);
 	current = request;
@@ -120,4 +156,44 @@ struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle)
 	if (__atomic_load_n(&request->word, __ATOMIC_ACQUIRE) != request)
 		return NULL;
 	return request;
+}
+
+/* The client of a call, also where a package was called from inside of it */
+static struct host_request *client_of(struct host_request *request)
+{
+	while (request && request->fd < 0)
+		request = request->outer;
+	return request;
+}
+
+LSABUF_EXPORT NTSTATUS lsabuf_host_share(PLSA_CLIENT_REQUEST handle)
+{
+	struct host_request *request = host_request_find(handle);
+	struct host_request *client = client_of(request);
+	unsigned int own;
+	int ret;
+
+	if (!client || (client == request && !shared_is_stale(request)))
+		return STATUS_SUCCESS;
+	/* From inside, another package: what it has says nothing of the own */
+	own = client->package;
+	client->package = client == request ? own : package;
+	ret = shared_map(client);
+	client->package = own;
+	if (client != request)
+		client->generation = 0;
+	return lsabuf_status(ret, LSABUF_SUBJECT_REQUEST);
+}
+
+LSABUF_EXPORT int lsabuf_host_section_share(PLSA_CLIENT_REQUEST handle,
+					    int section, uint32_t flags,
+					    uint64_t *address)
+{
+	struct host_request *request = host_request_find(handle);
+
+	*address = 0;
+	if (!request || request->fd < 0)
+		return -ENOENT;
+	return lsabuf_section_share(section, request->received.out_id, flags,
+				    address);
 }

@@ -29,6 +29,10 @@ struct host_snapshot {
  * @fd: authority; -1 for a call from inside this process (constant while open)
  * @sequence: counts the calls of this process (constant while open)
  * @snapshots: what has been mapped for it (owner's thread)
+ * @package: number of the package that it reached, 0 for none (constant while
+ *	open)
+ * @generation: of the shared memory that its client is known to have (owner's
+ *	thread)
  * @received: as the kernel gave it; zeroes from inside (constant while open)
  */
 struct host_request {
@@ -38,6 +42,8 @@ struct host_request {
 	int fd;
 	ULONG sequence;
 	struct host_snapshot *snapshots;
+	unsigned int package;
+	uint32_t generation;
 	struct lsabuf_reply_receive received;
 };
 
@@ -45,6 +51,8 @@ struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle);
 struct host_request *host_request_current(void);
 PLSA_CLIENT_REQUEST host_request_begin_inside(void);
 const struct lsabuf_host *host_get(void);
+int host_authority(void);
+unsigned int host_package(void);
 
 /* snapshots.c */
 bool host_snapshot_has(const struct host_request *request, const void *start,

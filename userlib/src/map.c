@@ -43,6 +43,7 @@ static const struct {
 	{ ENOENT, ON_REQUEST, STATUS_INVALID_HANDLE },
 	{ EDQUOT, ON_REQUEST, STATUS_NO_MEMORY },
 	{ ENOTTY, ON_REQUEST, STATUS_NOT_SUPPORTED },
+	{ EEXIST, ON_REQUEST, STATUS_CONFLICTING_ADDRESSES },
 
 	/* The process that is gone: of a request or a block, the client */
 	{ ESRCH, ON_ANY, STATUS_PROCESS_IS_TERMINATING },
@@ -104,6 +105,8 @@ static const struct {
 	  "no buffer of this process begins at that address" },
 	{ STATUS_ACCESS_VIOLATION, "memory that cannot be accessed" },
 	{ STATUS_PARTIAL_COPY, "only a part could be copied" },
+	{ STATUS_CONFLICTING_ADDRESSES,
+	  "the address of shared memory is taken in the client" },
 	{ STATUS_PROCESS_IS_TERMINATING, "the client is gone" },
 	{ STATUS_CANCELLED, "the call was given up" },
 	{ STATUS_IO_TIMEOUT, "the time for the call is over" },

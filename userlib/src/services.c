@@ -21,6 +21,7 @@
 
 #include "internal.h"
 #include "services.h"
+#include "shared.h"
 
 static __thread struct lsabuf_host_heap *watching;
 
@@ -96,6 +97,13 @@ NTSTATUS NTAPI service_free_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 			     LSABUF_SUBJECT_BLOCK);
 }
 
+/* What is copied to the client may mention shared memory */
+static NTSTATUS share_first(struct host_request *request)
+{
+	return shared_is_stale(request) ? request_status(shared_map(request)) :
+					  STATUS_SUCCESS;
+}
+
 /* A fault after the first byte leaves a part behind: that has its own status */
 static NTSTATUS copy_status(int error, size_t done)
 {
@@ -129,6 +137,9 @@ NTSTATUS NTAPI service_copy_to_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 		return status;
 	if (is_inside(request))
 		return copy_inside(ClientBaseAddress, BufferToCopy, Length);
+	status = share_first(request);
+	if (!NT_SUCCESS(status))
+		return status;
 	ret = lsabuf_copy_to(request->fd, request->received.out_id,
 			     (uintptr_t)ClientBaseAddress, BufferToCopy, Length,
 			     &done);

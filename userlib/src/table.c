@@ -10,6 +10,7 @@
 #include <ntstatus.h>
 
 #include "services.h"
+#include "shared.h"
 
 static __attribute__((used)) NTSTATUS refuse(void)
 {
@@ -19,11 +20,6 @@ static __attribute__((used)) NTSTATUS refuse(void)
 static __attribute__((used)) PVOID give_null(void)
 {
 	return NULL;
-}
-
-static __attribute__((used)) BOOLEAN say_false(void)
-{
-	return FALSE;
 }
 
 static __attribute__((used)) VOID do_nothing(void)
@@ -58,10 +54,6 @@ UNSUPPORTED(LSA_CANCEL_NOTIFICATION, cancel_notification, refuse);
 UNSUPPORTED(LSA_CREATE_TOKEN, create_token, refuse);
 UNSUPPORTED(LSA_AUDIT_LOGON, audit_logon, do_nothing);
 UNSUPPORTED(LSA_CALL_PACKAGEEX, call_package_ex, refuse);
-UNSUPPORTED(LSA_CREATE_SHARED_MEMORY, create_shared_memory, give_null);
-UNSUPPORTED(LSA_ALLOCATE_SHARED_MEMORY, allocate_shared_memory, give_null);
-UNSUPPORTED(LSA_FREE_SHARED_MEMORY, free_shared_memory, do_nothing);
-UNSUPPORTED(LSA_DELETE_SHARED_MEMORY, delete_shared_memory, say_false);
 UNSUPPORTED(LSA_OPEN_SAM_USER, open_sam_user, refuse);
 UNSUPPORTED(LSA_GET_USER_CREDENTIALS, get_user_credentials, refuse);
 UNSUPPORTED(LSA_GET_USER_AUTH_DATA, get_user_auth_data, refuse);
@@ -117,10 +109,10 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.FreeReturnBuffer = service_free_lsa_heap,
 	.GetCallInfo = service_get_call_info,
 	.CallPackageEx = call_package_ex,
-	.CreateSharedMemory = create_shared_memory,
-	.AllocateSharedMemory = allocate_shared_memory,
-	.FreeSharedMemory = free_shared_memory,
-	.DeleteSharedMemory = delete_shared_memory,
+	.CreateSharedMemory = service_create_shared_memory,
+	.AllocateSharedMemory = service_allocate_shared_memory,
+	.FreeSharedMemory = service_free_shared_memory,
+	.DeleteSharedMemory = service_delete_shared_memory,
 	.OpenSamUser = open_sam_user,
 	.GetUserCredentials = get_user_credentials,
 	.GetUserAuthData = get_user_auth_data,
