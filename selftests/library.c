@@ -886,7 +886,7 @@ TEST_F(library, account_hostile_messages)
 	REFUSED(STATUS_INVALID_PARAMETER, sizeof(submit.query) - 1);
 	REFUSED(STATUS_INVALID_PARAMETER, 4);
 	REFUSED(STATUS_INVALID_PARAMETER, 0);
-	submit.query.MessageType = 5;
+	submit.query.MessageType = 6;
 	REFUSED(STATUS_INVALID_PARAMETER, sizeof(submit));
 	submit.query.MessageType = 0;
 	REFUSED(STATUS_INVALID_PARAMETER, sizeof(submit));

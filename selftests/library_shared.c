@@ -5,11 +5,15 @@
  */
 #include "lsabuf_test.h"
 
+#include <pwd.h>
+#include <linux/seccomp.h>
+
 #include <windows.h>
 #include <ntstatus.h>
 #include <ntsecapi.h>
 
 #include <lsabuf.h>
+#include <lsabuf_account.h>
 
 /* Found beside the public headers of the tree */
 #include "../packages/share.h"
@@ -40,7 +44,7 @@ static pid_t start_host(const char *threads)
 	snprintf(packages, sizeof(packages), "%s/packages", userlib());
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execl(host, "lsahost", "-q", "-e", endpoint, "-t", threads, "-P",
-	      packages, "share", NULL);
+	      packages, "share", "account", NULL);
 	_exit(127);
 }
 
@@ -357,6 +361,120 @@ TEST_F(shared, no_consent)
 	ASSERT_EQ(0, lsabuf_call(fd, &native));
 	EXPECT_EQ(STATUS_ACCESS_DENIED, (NTSTATUS)native.out_status[0]);
 	lsabuf_close(fd);
+}
+
+/*
+ * The cache of the package "account"
+ */
+
+/* Look for a user while no system call is allowed but read, write and exit. */
+static bool hits_without_system_call(const void *cache, const char *name)
+{
+	struct lsabuf_account account;
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		madvise((void *)cache, 4096, MADV_NORMAL);
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+		status = lsabuf_account_find(cache, name, &account);
+		syscall(SYS_exit, !!status);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+TEST_F(shared, account_cache)
+{
+	struct passwd *root = getpwnam("root");
+	struct lsabuf_account account;
+	struct mapping map;
+	const void *cache;
+
+	ASSERT_EQ(STATUS_SUCCESS, lsabuf_account_open(self->lsa, &cache));
+	ASSERT_TRUE(find_mapping(getpid(), to_u64(cache), &map));
+	EXPECT_STREQ("r--s", map.prot);
+	/* The child has to see it, too. */
+	ASSERT_EQ(0,
+		  madvise((void *)map.start, map.end - map.start, MADV_DOFORK));
+	EXPECT_EQ(-ENOENT, lsabuf_account_find(cache, "root", &account));
+	EXPECT_FALSE(hits_without_system_call(cache, "root"));
+	ASSERT_EQ(STATUS_SUCCESS,
+		  lsabuf_account_get(self->lsa, cache, "root", &account));
+	EXPECT_EQ(0, account.uid);
+	EXPECT_TRUE(hits_without_system_call(cache, "root"));
+	memset(&account, 0xa5, sizeof(account));
+	ASSERT_EQ(0, lsabuf_account_find(cache, "root", &account));
+	EXPECT_EQ(0, account.uid);
+	EXPECT_EQ(root->pw_gid, account.gid);
+	EXPECT_STREQ("root", account.strings[LSABUF_ACCOUNT_NAME]);
+	EXPECT_STREQ(root->pw_gecos, account.strings[LSABUF_ACCOUNT_COMMENT]);
+	EXPECT_STREQ(root->pw_dir, account.strings[LSABUF_ACCOUNT_HOME]);
+	EXPECT_STREQ(root->pw_shell, account.strings[LSABUF_ACCOUNT_SHELL]);
+	ASSERT_LE(1, account.nr_groups);
+	EXPECT_EQ(root->pw_gid, account.groups[0]);
+	EXPECT_EQ(STATUS_NO_SUCH_USER,
+		  lsabuf_account_get(self->lsa, cache, "nobody-of-that-name",
+				     &account));
+	EXPECT_EQ(-ENOENT,
+		  lsabuf_account_find(cache, "nobody-of-that-name", &account));
+	/* Nor by name of another */
+	EXPECT_EQ(-ENOENT, lsabuf_account_find(cache, "roo", &account));
+	EXPECT_EQ(-ENOENT, lsabuf_account_find(cache, "", &account));
+}
+
+struct publisher {
+	void *cache;
+	int told;
+};
+
+static void *publisher_main(void *argument)
+{
+	struct publisher *publisher = argument;
+	static const char *const names[] = { "aaaaaaaaaaaaaaaa",
+					     "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" };
+	uint32_t group = 0, round = 0;
+	struct lsabuf_account account = {
+		.nr_groups = 1,
+		.groups = &group,
+		.strings = { "churn", "x", "", "/", "" },
+	};
+
+	while (!__atomic_load_n(&publisher->told, __ATOMIC_ACQUIRE)) {
+		round++;
+		account.uid = round;
+		account.gid = round;
+		group = round;
+		account.strings[LSABUF_ACCOUNT_SHELL] = names[round % 2];
+		lsabuf_account_publish(publisher->cache, &account);
+	}
+	return NULL;
+}
+
+/* What is found is never half of one entry and half of the next. */
+TEST_F_TIMEOUT(shared, cache_is_never_torn, STRESS_TIMEOUT)
+{
+	struct publisher publisher = {
+		.cache = calloc(1, lsabuf_account_cache_size()),
+	};
+	unsigned int i, hits = 0, rounds = scaled(200000);
+	struct lsabuf_account account;
+	pthread_t thread;
+
+	lsabuf_account_cache_init(publisher.cache);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, publisher_main, &publisher));
+	for (i = 0; i < rounds || !hits; i++) {
+		if (lsabuf_account_find(publisher.cache, "churn", &account))
+			continue;
+		hits++;
+		ASSERT_EQ(account.uid, account.gid);
+		ASSERT_EQ(account.uid, account.groups[0]);
+		ASSERT_EQ(account.uid % 2 ? 30 : 16,
+			  strlen(account.strings[LSABUF_ACCOUNT_SHELL]));
+	}
+	__atomic_store_n(&publisher.told, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	free(publisher.cache);
 }
 
 /* Freshly started programs, with addresses of their own: nearly all agree. */

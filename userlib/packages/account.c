@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include <ntsecpkg.h>
 
 #include <lsabuf_account.h>
+#include <lsabuf_host.h>
 
 /* More than any entry or list of groups that makes sense */
 #define MAX_ENTRY (1024 * 1024)
@@ -60,6 +62,7 @@ struct information_32 {
 
 /**
  * struct question - what the client wants to know
+ * @cache: asks for the cache
  * @by_id: asks for @uid rather than @name
  * @in_pieces: the reply is to be copied piece by piece
  * @is_32_bit: the reply is for a 32-bit client
@@ -67,6 +70,7 @@ struct information_32 {
  * @name: user name
  */
 struct question {
+	bool cache;
 	bool by_id;
 	bool in_pieces;
 	bool is_32_bit;
@@ -177,6 +181,9 @@ static NTSTATUS read_question(const void *submit, const void *client_base,
 	*question = (struct question){ .uid = query.UserId,
 				       .is_32_bit = is_32_bit };
 	switch (query.MessageType) {
+	case AccountQueryCache:
+		question->cache = true;
+		return STATUS_SUCCESS;
 	case AccountQueryByIdPieces:
 		question->in_pieces = true;
 		/* fallthrough */
@@ -472,6 +479,69 @@ out_free_block:
 	return status;
 }
 
+/*
+ * The cache, see lsabuf_account.h: shared with clients that ask for it, who
+ * cannot write there. Without one, all goes on as it would.
+ */
+static int cache_section = -1;
+static void *cache_memory;
+static pthread_mutex_t cache_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void create_cache(void)
+{
+	struct lsabuf_section_create details = { 0 };
+	size_t size = lsabuf_account_cache_size();
+
+	cache_section = lsabuf_section_create(lsabuf_host_authority(), size,
+					      size, &details);
+	if (cache_section < 0)
+		return;
+	cache_memory = (void *)(uintptr_t)details.out_address;
+	lsabuf_account_cache_init(cache_memory);
+}
+
+static void publish(const struct account *account)
+{
+	struct lsabuf_account entry = {
+		.uid = account->entry.pw_uid,
+		.gid = account->entry.pw_gid,
+		.nr_groups = account->nr_groups,
+		.groups = account->groups,
+	};
+
+	if (!cache_memory)
+		return;
+	list_texts(&account->entry, entry.strings);
+	pthread_mutex_lock(&cache_mutex);
+	lsabuf_account_publish(cache_memory, &entry);
+	pthread_mutex_unlock(&cache_mutex);
+}
+
+static NTSTATUS share_cache(PLSA_CLIENT_REQUEST request, PVOID *return_buffer,
+			    PULONG return_length)
+{
+	ACCOUNT_CACHE reply = { .Size = lsabuf_account_cache_size() };
+	uint64_t address;
+	NTSTATUS status;
+	int ret;
+
+	if (!cache_memory)
+		return STATUS_NOT_SUPPORTED;
+	ret = lsabuf_host_section_share(request, cache_section,
+					LSABUF_SECTION_SHARE_F_READONLY,
+					&address);
+	if (ret)
+		return lsabuf_status(ret, LSABUF_SUBJECT_REQUEST);
+	reply.Address = address;
+	status = lsa->AllocateClientBuffer(request, sizeof(reply),
+					   return_buffer);
+	if (!NT_SUCCESS(status))
+		return status;
+	*return_length = sizeof(reply);
+	return lsa->CopyToClientBuffer(request, sizeof(reply), *return_buffer,
+				       &reply);
+}
+
 /* The outcome is the protocol status: the question itself was a proper one */
 static NTSTATUS answer(PLSA_CLIENT_REQUEST request,
 		       const struct question *question, PVOID *return_buffer,
@@ -481,9 +551,13 @@ static NTSTATUS answer(PLSA_CLIENT_REQUEST request,
 	struct reply reply = { 0 };
 	NTSTATUS status;
 
+	if (question->cache)
+		return share_cache(request, return_buffer, return_length);
 	status = find_entry(question, &account);
 	if (NT_SUCCESS(status))
 		status = find_groups(&account);
+	if (NT_SUCCESS(status))
+		publish(&account);
 	if (NT_SUCCESS(status))
 		status = send_reply(request, question, &account, &reply);
 	if (NT_SUCCESS(status)) {
@@ -551,6 +625,7 @@ NTSTATUS NTAPI LsaApInitializePackage(ULONG package_id,
 	UNREFERENCED_PARAMETER(confidentiality);
 	/* The dispatch table is the begin of the whole one */
 	lsa = (PLSA_SECPKG_FUNCTION_TABLE)table;
+	create_cache();
 	*package_name = make_name(ACCOUNT_PACKAGE_NAME);
 	return *package_name ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }

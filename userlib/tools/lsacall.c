@@ -30,6 +30,7 @@ struct options {
 	bool by_offset;
 	bool getent;
 	bool all;
+	bool cached;
 };
 
 static const char usage[] =
@@ -52,6 +53,7 @@ static const char usage[] =
 	"  -a, --all             ask for every user of the local database\n"
 	"  -s, --small-copies    let the package copy its reply in small pieces\n"
 	"  -o, --by-offset       give the name's offset rather than its address\n"
+	"  -c, --cached          look into memory shared with the package first, twice\n"
 	"  -g, --getent          print one line for each user, as getent passwd does\n"
 	"\n"
 	"Any package:\n"
@@ -222,6 +224,33 @@ static bool show_answer(HANDLE lsa, ULONG id, const struct options *options,
 	return free_buffer(buffer, !options->getent);
 }
 
+/*
+ * Twice: what was not in the cache the first time is there the second time,
+ * and found without a system call
+ */
+static bool ask_cached(HANDLE lsa, const char *name)
+{
+	struct lsabuf_account account;
+	const void *cache;
+	int i, missed;
+
+	if (!check("cache", lsabuf_account_open(lsa, &cache)))
+		return false;
+	printf("cache      %p, %zu bytes\n", cache,
+	       lsabuf_account_cache_size());
+	print_line_of_maps(cache);
+	for (i = 0; i < 2; i++) {
+		missed = lsabuf_account_find(cache, name, &account);
+		if (missed && !check(name, lsabuf_account_get(lsa, cache, name,
+							      &account)))
+			return false;
+		printf("%-10s %s: uid %u, gid %u, %s\n",
+		       missed ? "asked" : "hit", name, account.uid, account.gid,
+		       account.strings[LSABUF_ACCOUNT_HOME]);
+	}
+	return !missed;
+}
+
 static bool ask_by_name(HANDLE lsa, ULONG id, const struct options *options,
 			const char *name)
 {
@@ -281,7 +310,10 @@ static bool ask(HANDLE lsa, ULONG id, const struct options *options,
 	if (options->all)
 		return ask_for_all(lsa, id, options);
 	for (; *names; names++)
-		done = ask_by_name(lsa, id, options, *names) && done;
+		done = (options->cached ?
+				ask_cached(lsa, *names) :
+				ask_by_name(lsa, id, options, *names)) &&
+		       done;
 	return done;
 }
 
@@ -401,6 +433,9 @@ static void parse_option(int option, struct options *options)
 	case 'o':
 		options->by_offset = true;
 		break;
+	case 'c':
+		options->cached = true;
+		break;
 	case 'g':
 		options->getent = true;
 		break;
@@ -454,6 +489,7 @@ int main(int argc, char **argv)
 		{ "all", no_argument, NULL, 'a' },
 		{ "small-copies", no_argument, NULL, 's' },
 		{ "by-offset", no_argument, NULL, 'o' },
+		{ "cached", no_argument, NULL, 'c' },
 		{ "getent", no_argument, NULL, 'g' },
 		{ "package", required_argument, NULL, 'p' },
 		{ "hex", required_argument, NULL, 'x' },
@@ -464,7 +500,7 @@ int main(int argc, char **argv)
 	struct options options = { 0 };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:e:u:asogp:x:hV", names,
+	while ((option = getopt_long(argc, argv, "d:e:u:asocgp:x:hV", names,
 				     NULL)) != -1)
 		parse_option(option, &options);
 	return !run(&options, check_words(argv + optind, &options));
