@@ -97,6 +97,7 @@ soak:
 
 bench:
 	@$(VM)/deps build kernel vm bench
+	@$(MAKE) --no-print-directory userlib
 	@$(MAKE) --no-print-directory -C selftests/bench
 	@$(VM)/bench
 

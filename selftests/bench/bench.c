@@ -75,6 +75,14 @@ static const struct peer peers[] = {
 	{ "ALLOC+RELEASE 256 B, 100000 live", "ALLOC+RELEASE 256 B, 10 live" },
 	{ "CALL 64/status, 10000 idle clients",
 	  "CALL 64/status, 1 idle client" },
+	{ "6 x shared alloc+free, 10 live", "6 x malloc+free" },
+	{ "6 x shared alloc+free, wiped, 10 live", "6 x malloc+free" },
+	{ "6 x shared alloc+free, 100000 live",
+	  "6 x shared alloc+free, 10 live" },
+	{ "section of 1 MiB, 64 KiB there", "memfd of 1 MiB, 64 KiB there" },
+	{ "section of 4 GiB, 64 KiB there", "section of 1 MiB, 64 KiB there" },
+	{ "account cache, hit", "AF_UNIX 64/64" },
+	{ "account cache, hit", "CALL 64/64 payload, freed by call" },
 };
 
 /**
@@ -95,6 +103,14 @@ static const struct budget budgets[] = {
 	{ "ALLOC+FREE 256 B", "mmap+touch+munmap 4 KiB", 0.15 },
 	{ "CALL 64/status", "eventfd ping-pong", 1.45 },
 	{ "CALL 64/64 payload, freed by call", "eventfd ping-pong", 1.45 },
+	{ "6 x shared alloc+free, 10 live", "6 x malloc+free", 2.50 },
+	{ "6 x shared alloc+free, 100000 live",
+	  "6 x shared alloc+free, 10 live", 1.15 },
+	{ "section of 1 MiB, 64 KiB there", "memfd of 1 MiB, 64 KiB there",
+	  1.20 },
+	{ "section of 4 GiB, 64 KiB there", "section of 1 MiB, 64 KiB there",
+	  1.05 },
+	{ "account cache, hit", "AF_UNIX 64/64", 0.025 },
 };
 
 /* Below 0 where one of them was not measured. */
@@ -301,14 +317,14 @@ static const struct {
 } families[] = {
 	{ "system", bench_system }, { "roundtrip", bench_round_trips },
 	{ "binder", bench_binder }, { "lsabuf", bench_lsabuf },
-	{ "scale", bench_scale },
+	{ "scale", bench_scale },   { "sections", bench_sections },
 };
 
 static void usage(void)
 {
 	fprintf(stderr,
 		"usage: bench [--json FILE] [--loop OPERATION] [FAMILY...]\n"
-		"families: system roundtrip binder lsabuf scale\n");
+		"families: system roundtrip binder lsabuf scale sections\n");
 	exit(2);
 }
 

@@ -69,6 +69,7 @@ void expect(bool ok, const char *what);
 void *new_buffer(size_t bytes);
 void sleep_both(bool fix);
 pid_t start_child(void (*run)(void *context), void *context);
+void wait_child(pid_t pid);
 void end_child(pid_t pid);
 
 /* The families */
@@ -77,5 +78,6 @@ void bench_round_trips(void);
 void bench_binder(void);
 void bench_lsabuf(void);
 void bench_scale(void);
+void bench_sections(void);
 
 #endif /* LSABUF_BENCH_H */

@@ -108,6 +108,19 @@ pid_t start_child(void (*run)(void *context), void *context)
 }
 
 /**
+ * wait_child() - let it come to its end
+ * @pid: from start_child()
+ */
+void wait_child(pid_t pid)
+{
+	int status;
+
+	expect(waitpid(pid, &status, 0) == pid, "waitpid");
+	if (status)
+		die("a child has failed");
+}
+
+/**
  * end_child() - get rid of it
  * @pid: from start_child()
  */
