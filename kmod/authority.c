@@ -215,7 +215,8 @@ void lsabuf_authority_put(struct lsabuf_authority *authority)
 
 static void queue_put(struct lsabuf_queue *queue)
 {
-	lsabuf_authority_put(container_of(queue, struct lsabuf_authority, queue));
+	lsabuf_authority_put(
+		container_of(queue, struct lsabuf_authority, queue));
 }
 
 /* The first step of death: the name is free, and everybody is woken. */

@@ -76,7 +76,7 @@
 #define LSABUF_REQUESTS_MAX 65536U
 #define LSABUF_USER_CLIENTS_MAX 1048576U
 #define LSABUF_SECTIONS_MAX 65536U
-#define LSABUF_SHARED_MAX (1ULL << 40)
+#define LSABUF_SHARED_MAX (SZ_1G * 1024ULL)
 #define LSABUF_CHORE_BUDGET_MS_MAX 10000U
 
 /* Arenas that one client process may have at a time */
@@ -85,7 +85,7 @@
 #define LSABUF_BYTES_PER_NODE 64
 #define LSABUF_SPARE_NODES 4096
 /* Address space that one section may have */
-#define LSABUF_SECTION_MAX (1ULL << 40)
+#define LSABUF_SECTION_MAX (SZ_1G * 1024ULL)
 /* Permissions to serve that may be given out */
 #define LSABUF_PERMISSIONS 64
 

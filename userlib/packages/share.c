@@ -27,13 +27,6 @@ static PVOID common;
 /* The first block of all: nothing lies below it */
 static PVOID lowest;
 
-/* The line where something is not as it should be, as a status */
-#define CHECK(condition)                 \
-	do {                             \
-		if (!(condition))        \
-			return __LINE__; \
-	} while (0)
-
 static bool is_zero(const UCHAR *bytes, ULONG length)
 {
 	ULONG i;
@@ -45,28 +38,46 @@ static bool is_zero(const UCHAR *bytes, ULONG length)
 	return true;
 }
 
+/* What is not as it should be is told by its line, as a status */
+
 static NTSTATUS check_sizes(void)
 {
 	PVOID other;
 
-	CHECK(!lsa->CreateSharedMemory(0, 0));
-	CHECK(!lsa->CreateSharedMemory(FIRST, FIRST + 1));
-	CHECK(!lsa->CreateSharedMemory(0, FIRST));
+	if (!(!lsa->CreateSharedMemory(0, 0)))
+		return __LINE__;
+	if (!(!lsa->CreateSharedMemory(FIRST, FIRST + 1)))
+		return __LINE__;
+	if (!(!lsa->CreateSharedMemory(0, FIRST)))
+		return __LINE__;
 	/* More memory than an authority may share */
-	CHECK(!lsa->CreateSharedMemory(0xffffffff, 0xffffffff));
+	if (!(!lsa->CreateSharedMemory(0xffffffff, 0xffffffff)))
+		return __LINE__;
 	other = lsa->CreateSharedMemory(0xffffffff, 0);
-	CHECK(other);
-	CHECK(!lsa->AllocateSharedMemory(other, 0));
-	CHECK(!lsa->AllocateSharedMemory(other, 0xffffffff));
-	CHECK(lsa->AllocateSharedMemory(other, 1));
-	CHECK(lsa->DeleteSharedMemory(other) == TRUE);
-	CHECK(lsa->DeleteSharedMemory(other) == FALSE);
-	CHECK(!lsa->AllocateSharedMemory(other, 1));
-	CHECK(lsa->DeleteSharedMemory(NULL) == FALSE);
-	CHECK(lsa->DeleteSharedMemory(&other) == FALSE);
-	CHECK(lsa->DeleteSharedMemory((PUCHAR)section + 1) == FALSE);
-	CHECK(!lsa->AllocateSharedMemory(&other, 1));
-	CHECK(!lsa->AllocateSharedMemory(NULL, 1));
+	if (!(other))
+		return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(other, 0)))
+		return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(other, 0xffffffff)))
+		return __LINE__;
+	if (!(lsa->AllocateSharedMemory(other, 1)))
+		return __LINE__;
+	if (!(lsa->DeleteSharedMemory(other) == TRUE))
+		return __LINE__;
+	if (!(lsa->DeleteSharedMemory(other) == FALSE))
+		return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(other, 1)))
+		return __LINE__;
+	if (!(lsa->DeleteSharedMemory(NULL) == FALSE))
+		return __LINE__;
+	if (!(lsa->DeleteSharedMemory(&other) == FALSE))
+		return __LINE__;
+	if (!(lsa->DeleteSharedMemory((PUCHAR)section + 1) == FALSE))
+		return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(&other, 1)))
+		return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(NULL, 1)))
+		return __LINE__;
 	lsa->FreeSharedMemory(NULL, &other);
 	return STATUS_SUCCESS;
 }
@@ -78,8 +89,10 @@ static NTSTATUS check_frees(void)
 	PVOID second = lsa->AllocateSharedMemory(section, 1000);
 	PVOID again;
 
-	CHECK(first && second && first != second);
-	CHECK(!((uintptr_t)first % 16));
+	if (!(first && second && first != second))
+		return __LINE__;
+	if (!(!((uintptr_t)first % 16)))
+		return __LINE__;
 	memset(first, 1, 1000);
 	memset(second, 2, 1000);
 	lsa->FreeSharedMemory(section, (PUCHAR)first + 16);
@@ -89,12 +102,15 @@ static NTSTATUS check_frees(void)
 	lsa->FreeSharedMemory(section, (PVOID)16);
 	lsa->FreeSharedMemory(section, first);
 	lsa->FreeSharedMemory(section, first);
-	CHECK(((PUCHAR)second)[999] == 2);
+	if (!(((PUCHAR)second)[999] == 2))
+		return __LINE__;
 	/* Twice freed, but given out once; wiped in between */
 	again = lsa->AllocateSharedMemory(section, 1000);
-	CHECK(again && is_zero(again, 1000));
+	if (!(again && is_zero(again, 1000)))
+		return __LINE__;
 	first = lsa->AllocateSharedMemory(section, 1000);
-	CHECK(first && first != again);
+	if (!(first && first != again))
+		return __LINE__;
 	lsa->FreeSharedMemory(section, first);
 	lsa->FreeSharedMemory(section, again);
 	lsa->FreeSharedMemory(section, second);
@@ -107,22 +123,28 @@ static NTSTATUS check_maximum(void)
 	PVOID blocks[64], other = lsa->CreateSharedMemory(FIRST, 4096);
 	ULONG i, count;
 
-	CHECK(other);
+	if (!(other))
+		return __LINE__;
 	for (count = 0; count < ARRAYSIZE(blocks); count++) {
 		blocks[count] = lsa->AllocateSharedMemory(other, 4096);
 		if (!blocks[count])
 			break;
 		memset(blocks[count], 0xff, 4096);
 	}
-	CHECK(count == FIRST / 4096);
-	CHECK(!lsa->AllocateSharedMemory(other, 1));
+	if (!(count == FIRST / 4096))
+		return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(other, 1)))
+		return __LINE__;
 	lsa->FreeSharedMemory(other, blocks[3]);
 	/* The freed page, as smaller blocks */
 	for (i = 0; i < 4; i++)
-		CHECK(lsa->AllocateSharedMemory(other, 1024));
-	CHECK(!lsa->AllocateSharedMemory(other, 1024));
+		if (!(lsa->AllocateSharedMemory(other, 1024)))
+			return __LINE__;
+	if (!(!lsa->AllocateSharedMemory(other, 1024)))
+		return __LINE__;
 	/* With live blocks: they go with it */
-	CHECK(lsa->DeleteSharedMemory(other) == TRUE);
+	if (!(lsa->DeleteSharedMemory(other) == TRUE))
+		return __LINE__;
 	return STATUS_SUCCESS;
 }
 
@@ -187,11 +209,14 @@ static NTSTATUS churn(ULONG rounds)
 		blocks[slot].length = next_number(&state) % 2000 + 1;
 		memory =
 			lsa->AllocateSharedMemory(section, blocks[slot].length);
-		CHECK(memory);
-		CHECK((uintptr_t)memory - base <
-		      SHARE_MAX - blocks[slot].length);
-		CHECK(!overlaps(blocks, (uintptr_t)memory,
-				blocks[slot].length));
+		if (!(memory))
+			return __LINE__;
+		if (!((uintptr_t)memory - base <
+		      SHARE_MAX - blocks[slot].length))
+			return __LINE__;
+		if (!(!overlaps(blocks, (uintptr_t)memory,
+				blocks[slot].length)))
+			return __LINE__;
 		*(PUCHAR)memory = 1;
 		blocks[slot].start = (uintptr_t)memory;
 	}
