@@ -28,6 +28,7 @@
 #include "arena.h"
 #include "compat.h"
 #include "lsabuf.h"
+#include "trace.h"
 
 #define ARENA_FS_MAGIC 0x6c736162 /* "lsab" */
 
@@ -196,6 +197,7 @@ err_free_arena:
 static void arena_unlist(struct lsabuf_arena *arena)
 {
 	struct lsabuf_space *space = arena->space;
+	u32 blocks;
 
 	spin_lock(&space->lock);
 	arena->mapped = false;
@@ -204,7 +206,9 @@ static void arena_unlist(struct lsabuf_arena *arena)
 		space->bytes -= (u64)arena->heap->used
 				<< LSABUF_HEAP_GRANULE_SHIFT;
 	}
+	blocks = arena->heap->live;
 	spin_unlock(&space->lock);
+	trace_lsabuf_arena_unmap(space, arena->start, arena->size, blocks);
 }
 
 static void space_gone(struct lsabuf_space *space)
@@ -393,6 +397,8 @@ static int arena_map(struct lsabuf_arena *arena)
 		}
 		spin_unlock(&space->lock);
 	}
+	trace_lsabuf_arena_map(space, IS_ERR_VALUE(start) ? 0 : start,
+			       arena->size, IS_ERR_VALUE(start) ? -ENOMEM : 0);
 	fput(file);
 	/* EAGAIN of a small RLIMIT_MEMLOCK would mean something else here. */
 	return IS_ERR_VALUE(start) ? -ENOMEM : 0;
@@ -406,17 +412,26 @@ static int arena_map(struct lsabuf_arena *arena)
 static int reserve_arena(struct lsabuf_space *space, size_t size)
 {
 	u64 limit = 2 * max_t(u64, space->quota, space->arena_size);
-	int ret = -EDQUOT;
+	unsigned int nr;
+	u64 bytes;
 
 	spin_lock(&space->lock);
-	if (space->nr_arenas < LSABUF_CLIENT_ARENAS &&
-	    space->arena_bytes + size <= limit) {
+	nr = space->nr_arenas;
+	bytes = space->arena_bytes;
+	if (nr < LSABUF_CLIENT_ARENAS && bytes + size <= limit) {
 		space->nr_arenas++;
 		space->arena_bytes += size;
-		ret = 0;
+		spin_unlock(&space->lock);
+		return 0;
 	}
 	spin_unlock(&space->lock);
-	return ret;
+	if (nr < LSABUF_CLIENT_ARENAS)
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_ARENAS, 0, 0, size,
+					   bytes, limit);
+	else
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_ARENAS, 0, 0, 1, nr,
+					   LSABUF_CLIENT_ARENAS);
+	return -EDQUOT;
 }
 
 /**
@@ -485,6 +500,7 @@ struct lsabuf_space *lsabuf_space_create(const char *name, u64 quota,
 	mutex_init(&space->views_mutex);
 	spin_lock_init(&space->lock);
 	space->name = name;
+	space->pid = task_tgid_nr(current);
 	space->quota = quota;
 	space->arena_size = arena_size;
 	mmgrab(current->mm);
@@ -816,14 +832,16 @@ static u64 block_size(struct lsabuf_block *block)
  * The second step of freeing, after block_kill(): nobody finds the block any
  * more, so it is wiped without the lock; then its range is given back.
  */
-static void block_destroy(struct lsabuf_block *block)
+static void block_destroy(struct lsabuf_block *block, u64 id)
 {
+	u64 begin = trace_lsabuf_wipe_enabled() ? ktime_get_ns() : 0;
 	struct lsabuf_arena *arena = block->arena;
 	struct lsabuf_space *space = arena->space;
 	u64 size = block_size(block);
 	bool last;
 
 	lsabuf_pages_wipe(&arena->pages, lsabuf_block_offset(block), size);
+	trace_lsabuf_wipe(space, id, lsabuf_block_address(block), size, begin);
 	spin_lock(&space->lock);
 	lsabuf_heap_free(arena->heap, &block->node);
 	if (arena->mapped)
@@ -860,7 +878,7 @@ static bool may_free(struct lsabuf_block *block, u64 owner,
 }
 
 static int free_at(struct lsabuf_space *space, u64 address, u64 owner,
-		   struct hlist_head *blocks)
+		   struct hlist_head *blocks, u64 id)
 {
 	struct lsabuf_block *block;
 
@@ -873,7 +891,7 @@ static int free_at(struct lsabuf_space *space, u64 address, u64 owner,
 	}
 	block_kill(block);
 	spin_unlock(&space->lock);
-	block_destroy(block);
+	block_destroy(block, id);
 	return 0;
 }
 
@@ -887,7 +905,7 @@ static int free_at(struct lsabuf_space *space, u64 address, u64 owner,
  */
 int lsabuf_block_free(struct lsabuf_space *space, u64 address)
 {
-	return free_at(space, address, 0, NULL);
+	return free_at(space, address, 0, NULL, 0);
 }
 
 /**
@@ -896,24 +914,27 @@ int lsabuf_block_free(struct lsabuf_space *space, u64 address)
  * @address: the block's first byte
  * @owner: the authority's instance: it releases only what it allocated
  * @blocks: list of its open request; blocks of others are not touched
+ * @id: that request's
  *
  * Context: no locks, may sleep.
  * Return: 0, or -ENOENT where no such block begins.
  */
 int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
-			 struct hlist_head *blocks)
+			 struct hlist_head *blocks, u64 id)
 {
-	return free_at(space, address, owner, blocks);
+	return free_at(space, address, owner, blocks, id);
 }
 
 /**
  * lsabuf_blocks_drop() - free all blocks of an open request
  * @space: the space
  * @blocks: the request's list
+ * @id: the request's
  *
  * Context: no locks, may sleep.
  */
-void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks)
+void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks,
+			u64 id)
 {
 	struct lsabuf_block *block;
 
@@ -925,7 +946,7 @@ void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks)
 			block_kill(block);
 		spin_unlock(&space->lock);
 		if (block)
-			block_destroy(block);
+			block_destroy(block, id);
 	}
 }
 
@@ -1127,7 +1148,7 @@ struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
 		block_kill(block);
 	spin_unlock(&space->lock);
 	if (ret < 0) {
-		block_destroy(block);
+		block_destroy(block, 0);
 		return ERR_PTR(ret);
 	}
 	return block;

@@ -38,6 +38,7 @@ struct lsabuf_watch {
  * @mm: the mm, held by mmgrab() (constant)
  * @hash: in the table of client spaces (spaces_lock)
  * @name: last part of its arenas' name in /proc/PID/maps (constant)
+ * @pid: process that made it, in the initial namespace (constant)
  * @quota: most bytes of blocks (constant)
  * @arena_size: usual size of an arena (constant)
  * @lock: the arena lock of lsabuf.h
@@ -57,6 +58,7 @@ struct lsabuf_space {
 	struct mm_struct *mm;
 	struct hlist_node hash;
 	const char *name;
+	pid_t pid;
 	u64 quota;
 	size_t arena_size;
 	spinlock_t lock; /* see @lock */
@@ -149,13 +151,14 @@ void lsabuf_space_show(struct seq_file *m, struct lsabuf_space *space);
 
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
 					u64 owner, struct hlist_head *blocks);
-void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks);
+void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks,
+			u64 id);
 void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks);
 void lsabuf_blocks_move(struct lsabuf_space *space, struct hlist_head *from,
 			struct hlist_head *to);
 int lsabuf_block_free(struct lsabuf_space *space, u64 address);
 int lsabuf_block_release(struct lsabuf_space *space, u64 address, u64 owner,
-			 struct hlist_head *blocks);
+			 struct hlist_head *blocks, u64 id);
 struct lsabuf_block *lsabuf_block_lookup(struct lsabuf_space *space,
 					 u64 address);
 

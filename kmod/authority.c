@@ -15,6 +15,7 @@
 
 #include "authority.h"
 #include "lsabuf.h"
+#include "trace.h"
 
 /**
  * struct permission - leave to serve an endpoint
@@ -132,6 +133,8 @@ static int add_permission(const struct permission *wanted)
 		ret = 0;
 	} else if (nr_permissions >= LSABUF_PERMISSIONS) {
 		ret = -EDQUOT;
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_PERMISSIONS, 0, 0, 1,
+					   nr_permissions, LSABUF_PERMISSIONS);
 	} else {
 		list_add_tail(&new->list, &permissions);
 		nr_permissions++;
@@ -156,6 +159,7 @@ int lsabuf_authority_permit(const struct lsabuf_endpoint *endpoint,
 	struct permission wanted = {
 		.group = endpoint->flags & LSABUF_ENDPOINT_F_GROUP,
 	};
+	int ret;
 
 	if (!is_owner(owner))
 		return -EACCES;
@@ -171,8 +175,15 @@ int lsabuf_authority_permit(const struct lsabuf_endpoint *endpoint,
 		return -EINVAL;
 
 	if (endpoint->flags & LSABUF_ENDPOINT_F_REMOVE)
-		return remove_permission(&wanted);
-	return add_permission(&wanted);
+		ret = remove_permission(&wanted);
+	else
+		ret = add_permission(&wanted);
+	trace_lsabuf_permit(wanted.endpoint, wanted.group,
+			    wanted.group ?
+				    from_kgid(&init_user_ns, wanted.gid) :
+				    from_kuid(&init_user_ns, wanted.uid),
+			    endpoint->flags & LSABUF_ENDPOINT_F_REMOVE, ret);
+	return ret;
 }
 
 /**
@@ -220,12 +231,16 @@ static void queue_put(struct lsabuf_queue *queue)
 }
 
 /* The first step of death: the name is free, and everybody is woken. */
-static void authority_die(struct lsabuf_authority *authority)
+static void authority_die(struct lsabuf_authority *authority, bool exit)
 {
+	bool served;
+
 	spin_lock(&endpoints_lock);
+	served = !list_empty(&authority->list);
 	list_del_init(&authority->list);
 	spin_unlock(&endpoints_lock);
-	lsabuf_queue_die(&authority->queue);
+	if (lsabuf_queue_die(&authority->queue) && served)
+		trace_lsabuf_death(true, authority->queue.instance, exit);
 }
 
 static void authority_mm_gone(struct lsabuf_watch *watch)
@@ -233,7 +248,7 @@ static void authority_mm_gone(struct lsabuf_watch *watch)
 	struct lsabuf_authority *authority =
 		container_of(watch, struct lsabuf_authority, watch);
 
-	authority_die(authority);
+	authority_die(authority, true);
 	lsabuf_authority_put(authority);
 }
 
@@ -292,16 +307,8 @@ static int fill_defaults(struct lsabuf_serve *serve)
 	return 0;
 }
 
-/**
- * lsabuf_authority_serve() - make the current process an authority
- * @serve: as for LSABUF_IOC_SERVE, flags checked; filled in
- * @owner: owner of the device node
- *
- * Context: process context, no locks, sleeps.
- * Return: the authority, or ERR_PTR() of -EACCES, -EBUSY, -EINVAL, -ENOMEM.
- */
-struct lsabuf_authority *lsabuf_authority_serve(struct lsabuf_serve *serve,
-						kuid_t owner)
+static struct lsabuf_authority *new_authority(struct lsabuf_serve *serve,
+					      kuid_t owner)
 {
 	struct lsabuf_authority *authority;
 	int ret;
@@ -337,6 +344,25 @@ err_release:
 }
 
 /**
+ * lsabuf_authority_serve() - make the current process an authority
+ * @serve: as for LSABUF_IOC_SERVE, flags checked; filled in
+ * @owner: owner of the device node
+ *
+ * Context: process context, no locks, sleeps.
+ * Return: the authority, or ERR_PTR() of -EACCES, -EBUSY, -EINVAL, -ENOMEM.
+ */
+struct lsabuf_authority *lsabuf_authority_serve(struct lsabuf_serve *serve,
+						kuid_t owner)
+{
+	struct lsabuf_authority *authority = new_authority(serve, owner);
+
+	trace_lsabuf_serve(serve,
+			   IS_ERR(authority) ? 0 : authority->queue.instance,
+			   PTR_ERR_OR_ZERO(authority));
+	return authority;
+}
+
+/**
  * lsabuf_authority_release() - its file is gone
  * @authority: the authority; not to be used any more
  *
@@ -344,7 +370,7 @@ err_release:
  */
 void lsabuf_authority_release(struct lsabuf_authority *authority)
 {
-	authority_die(authority);
+	authority_die(authority, false);
 	lsabuf_space_unwatch(authority->queue.space, &authority->watch);
 	lsabuf_space_leave(authority->queue.space);
 	lsabuf_authority_put(authority);
@@ -415,8 +441,16 @@ static void client_mm_gone(struct lsabuf_watch *watch)
 	struct lsabuf_client *client =
 		container_of(watch, struct lsabuf_client, watch);
 
-	lsabuf_client_leave(client);
+	if (lsabuf_client_leave(client))
+		trace_lsabuf_death(false, client->id, true);
 	lsabuf_client_put(client);
+}
+
+static void disconnect(struct lsabuf_client *client)
+{
+	lsabuf_space_sync(client->space);
+	lsabuf_space_unwatch(client->space, &client->watch);
+	lsabuf_space_leave(client->space);
 }
 
 static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
@@ -444,7 +478,8 @@ static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
 		      0 :
 		      lsabuf_space_grow(client->space, 0);
 	if (ret) {
-		lsabuf_authority_disconnect(client);
+		lsabuf_client_leave(client);
+		disconnect(client);
 		lsabuf_client_put(client);
 		return ERR_PTR(ret);
 	}
@@ -499,6 +534,7 @@ struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
 		lsabuf_authority_tell(client, &connect->out_authority_pid,
 				      &connect->out_authority_uid,
 				      &connect->out_authority_start);
+		trace_lsabuf_connect(client);
 	}
 	lsabuf_authority_put(authority);
 	return client;
@@ -514,10 +550,9 @@ struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
  */
 void lsabuf_authority_disconnect(struct lsabuf_client *client)
 {
-	lsabuf_client_leave(client);
-	lsabuf_space_sync(client->space);
-	lsabuf_space_unwatch(client->space, &client->watch);
-	lsabuf_space_leave(client->space);
+	if (lsabuf_client_leave(client))
+		trace_lsabuf_disconnect(client);
+	disconnect(client);
 }
 
 /**

@@ -178,9 +178,6 @@ static int ioctl_connect(struct file *file, union argument *arg,
 		set_role(lfile, ROLE_NONE);
 		return -EFAULT;
 	}
-	trace_lsabuf_connect(client->id, connect->access,
-			     from_kuid_munged(&init_user_ns, current_uid()),
-			     connect->out_authority_pid);
 	lfile->client = client;
 	lfile->mm = current->mm;
 	set_role(lfile, ROLE_CLIENT);
@@ -233,7 +230,7 @@ static int ioctl_free(struct file *file, union argument *arg, void __user *user)
 		ret = free_block(space, arg->free.address);
 		lsabuf_space_put(space);
 	}
-	trace_lsabuf_free(task_tgid_nr(current), true, arg->free.address, ret);
+	trace_lsabuf_free(task_tgid_nr(current), 0, arg->free.address, ret);
 	return ret;
 }
 

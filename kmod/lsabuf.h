@@ -89,6 +89,24 @@
 /* Permissions to serve that may be given out */
 #define LSABUF_PERMISSIONS 64
 
+/* A request's id is a generation above a slot; 0 is never an id. */
+#define LSABUF_SLOT_BITS 16
+#define LSABUF_SLOT_MASK ((1ULL << LSABUF_SLOT_BITS) - 1)
+
+/* What a limit was about; the names are in trace.h */
+enum lsabuf_quota {
+	LSABUF_QUOTA_MAX_SUBMIT,
+	LSABUF_QUOTA_USER_SUBMIT,
+	LSABUF_QUOTA_CLIENT_REQUESTS,
+	LSABUF_QUOTA_USER_REQUESTS,
+	LSABUF_QUOTA_REQUESTS,
+	LSABUF_QUOTA_USER_CLIENTS,
+	LSABUF_QUOTA_SNAPSHOTS,
+	LSABUF_QUOTA_BLOCKS,
+	LSABUF_QUOTA_ARENAS,
+	LSABUF_QUOTA_PERMISSIONS,
+};
+
 /**
  * struct lsabuf_limits - the module parameters, within their ceilings
  * @client_arena: bytes of address space of a client's arenas

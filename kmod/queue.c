@@ -15,12 +15,9 @@
 
 #include "lsabuf.h"
 #include "queue.h"
+#include "trace.h"
 
-/* An id is a generation above a slot; 0 is never an id. */
-#define SLOT_BITS 16
-#define SLOT_MASK ((1ULL << SLOT_BITS) - 1)
-
-static_assert(LSABUF_REQUESTS_MAX <= 1U << SLOT_BITS);
+static_assert(LSABUF_REQUESTS_MAX <= 1U << LSABUF_SLOT_BITS);
 
 static struct kmem_cache *request_cache;
 
@@ -141,6 +138,9 @@ int lsabuf_client_join(struct lsabuf_client *client, kuid_t uid)
 		ret = -ENOENT;
 	} else if (user && user->nr_clients >= lsabuf_limits.user_clients) {
 		ret = -EDQUOT;
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_USER_CLIENTS,
+					   client->id, 0, 1, user->nr_clients,
+					   lsabuf_limits.user_clients);
 	} else {
 		if (!user) {
 			list_add(&new->list, &queue->users);
@@ -334,8 +334,9 @@ void lsabuf_chore_finish(struct lsabuf_request *request,
 
 /* Requests: slots and references */
 
-static struct lsabuf_request *add_slot(struct lsabuf_queue *queue)
+static struct lsabuf_request *add_slot(struct lsabuf_client *client)
 {
+	struct lsabuf_queue *queue = client->queue;
 	struct lsabuf_request *request;
 
 	request = kmem_cache_zalloc(request_cache, GFP_KERNEL);
@@ -348,6 +349,9 @@ static struct lsabuf_request *add_slot(struct lsabuf_queue *queue)
 	if (queue->nr_slots == queue->max_slots) {
 		spin_unlock(&queue->lock);
 		kmem_cache_free(request_cache, request);
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_REQUESTS, client->id, 0,
+					   1, queue->max_slots,
+					   queue->max_slots);
 		return ERR_PTR(-EAGAIN);
 	}
 	request->id = queue->nr_slots;
@@ -360,6 +364,13 @@ static struct lsabuf_request *add_slot(struct lsabuf_queue *queue)
 	return NULL;
 }
 
+static int over_quota(struct lsabuf_client *client, enum lsabuf_quota quota,
+		      u64 wanted, u64 used, u64 limit)
+{
+	trace_lsabuf_quota_refused(quota, client->id, 0, wanted, used, limit);
+	return -EDQUOT;
+}
+
 static int charge(struct lsabuf_client *client, u64 submit_length)
 {
 	struct lsabuf_user *user = client->user;
@@ -369,10 +380,18 @@ static int charge(struct lsabuf_client *client, u64 submit_length)
 		return -EPIPE;
 	if (client->dead)
 		return -EPERM;
-	if (client->nr_requests >= lsabuf_limits.client_requests ||
-	    user->nr_requests >= lsabuf_limits.user_requests ||
-	    submit_length > lsabuf_limits.user_submit - user->submit_bytes)
-		return -EDQUOT;
+	if (client->nr_requests >= lsabuf_limits.client_requests)
+		return over_quota(client, LSABUF_QUOTA_CLIENT_REQUESTS, 1,
+				  client->nr_requests,
+				  lsabuf_limits.client_requests);
+	if (user->nr_requests >= lsabuf_limits.user_requests)
+		return over_quota(client, LSABUF_QUOTA_USER_REQUESTS, 1,
+				  user->nr_requests,
+				  lsabuf_limits.user_requests);
+	if (submit_length > lsabuf_limits.user_submit - user->submit_bytes)
+		return over_quota(client, LSABUF_QUOTA_USER_SUBMIT,
+				  submit_length, user->submit_bytes,
+				  lsabuf_limits.user_submit);
 	return 0;
 }
 
@@ -407,7 +426,7 @@ static void start_request(struct lsabuf_request *request,
 			request->flags |= LSABUF_REQUEST_F_ADMIN;
 	}
 	request->budget = ms_to_ktime(lsabuf_limits.chore_budget_ms);
-	WRITE_ONCE(request->id, request->id + SLOT_MASK + 1);
+	WRITE_ONCE(request->id, request->id + LSABUF_SLOT_MASK + 1);
 	/* Pairs with the barrier in lsabuf_request_find(). */
 	smp_wmb();
 	refcount_set(&request->ref, 1);
@@ -444,7 +463,7 @@ struct lsabuf_request *lsabuf_request_new(struct lsabuf_client *client,
 			return ERR_PTR(ret);
 		if (request)
 			return request;
-		request = add_slot(queue);
+		request = add_slot(client);
 		if (IS_ERR(request))
 			return request;
 	}
@@ -463,7 +482,7 @@ struct lsabuf_request *lsabuf_request_new(struct lsabuf_client *client,
 struct lsabuf_request *lsabuf_request_find(struct lsabuf_queue *queue, u64 id)
 {
 	struct lsabuf_request *request;
-	u32 slot = id & SLOT_MASK;
+	u32 slot = id & LSABUF_SLOT_MASK;
 
 	if (slot >= queue->max_slots)
 		return NULL;
@@ -496,8 +515,8 @@ void lsabuf_request_put(struct lsabuf_request *request)
 
 	if (!refcount_dec_and_test(&request->ref))
 		return;
-	lsabuf_blocks_drop(client->space, &request->blocks);
-	lsabuf_blocks_drop(queue->space, &request->snapshots);
+	lsabuf_blocks_drop(client->space, &request->blocks, request->id);
+	lsabuf_blocks_drop(queue->space, &request->snapshots, request->id);
 	kvfree(request->ranges);
 	if (request->cred)
 		put_cred(request->cred);
@@ -534,6 +553,11 @@ int lsabuf_request_charge(struct lsabuf_request *request, u64 bytes)
 		user->submit_bytes += bytes;
 		request->mapped_bytes += bytes;
 		ret = 0;
+	} else {
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_USER_SUBMIT,
+					   request->client->id, request->id,
+					   bytes, user->submit_bytes,
+					   lsabuf_limits.user_submit);
 	}
 	spin_unlock(&queue->lock);
 	return ret;
@@ -570,6 +594,31 @@ static void settle(struct lsabuf_request *request)
 		return;
 	list_add_tail(&request->list, &client->done);
 	wake_up(&client->wait);
+}
+
+/* Requests: when they changed. The clock is read only for an event. */
+
+static void stamp_queued(struct lsabuf_request *request)
+{
+	if (!trace_lsabuf_receive_enabled() && !trace_lsabuf_return_enabled() &&
+	    !trace_lsabuf_reply_enabled() && !trace_lsabuf_abandon_enabled())
+		return;
+	request->times = (struct lsabuf_times){
+		.id = request->id,
+		.queued = ktime_get_ns(),
+	};
+}
+
+static void stamp_received(struct lsabuf_request *request)
+{
+	if (trace_lsabuf_reply_enabled())
+		request->times.received = ktime_get_ns();
+}
+
+static void stamp_replied(struct lsabuf_request *request)
+{
+	if (trace_lsabuf_return_enabled())
+		request->times.replied = ktime_get_ns();
 }
 
 /* Requests: the queue */
@@ -655,6 +704,8 @@ static void receive(struct lsabuf_request *request,
 	if (receiver->pool)
 		busy_begin(request, receiver->task);
 	receiver->request = request;
+	stamp_received(request);
+	trace_lsabuf_receive(request, receiver->task);
 }
 
 static struct lsabuf_client *next_gone(struct lsabuf_queue *queue)
@@ -708,6 +759,7 @@ static bool receive_next(struct lsabuf_queue *queue,
 			return true;
 		}
 		request->reply.error = -ETIMEDOUT;
+		trace_lsabuf_abandon(request, false, -ETIMEDOUT);
 		set_state(request, LSABUF_REQUEST_REPLIED);
 		settle(request);
 	}
@@ -889,6 +941,8 @@ int lsabuf_request_queue(struct lsabuf_request *request)
 		/* The caller goes on using it when others may let it go. */
 		refcount_inc(&request->ref);
 		hlist_add_head(&request->all, &client->requests);
+		stamp_queued(request);
+		trace_lsabuf_call(request);
 		hand_over(request);
 	}
 	spin_unlock(&queue->lock);
@@ -912,6 +966,7 @@ void lsabuf_request_requeue(struct lsabuf_request *request)
 		unhold(request);
 		if (request->state == LSABUF_REQUEST_RECEIVED) {
 			request->received = false;
+			trace_lsabuf_requeue(request);
 			set_state(request, LSABUF_REQUEST_QUEUED);
 			enqueue_first(request);
 			serve_receivers(queue);
@@ -945,6 +1000,8 @@ int lsabuf_request_reply(struct lsabuf_request *request,
 	if (request->held) {
 		unhold(request);
 		ret = held_error(request);
+		stamp_replied(request);
+		trace_lsabuf_reply(request, reply, ret);
 		if (!ret) {
 			request->reply = *reply;
 			set_state(request, LSABUF_REQUEST_REPLIED);
@@ -956,7 +1013,7 @@ int lsabuf_request_reply(struct lsabuf_request *request,
 	spin_unlock(&queue->lock);
 	if (ret == -ENOENT)
 		return ret;
-	lsabuf_blocks_drop(queue->space, &request->snapshots);
+	lsabuf_blocks_drop(queue->space, &request->snapshots, request->id);
 	lsabuf_request_put(request);
 	return ret;
 }
@@ -985,6 +1042,7 @@ int lsabuf_request_expire(struct lsabuf_request *request)
 	} else if (!ret) {
 		ret = -ECANCELED;
 		request->reply.error = -ECANCELED;
+		trace_lsabuf_abandon(request, true, -ECANCELED);
 		set_state(request, LSABUF_REQUEST_ABANDONED);
 		detach_chore(request, -ECANCELED);
 		settle(request);
@@ -1060,6 +1118,7 @@ static void let_go(struct lsabuf_request *request, int error)
 	switch (request->state) {
 	case LSABUF_REQUEST_RECEIVED:
 		request->reply.error = error;
+		trace_lsabuf_abandon(request, true, error);
 		set_state(request, LSABUF_REQUEST_ABANDONED);
 		detach_chore(request, error);
 		break;
@@ -1069,6 +1128,7 @@ static void let_go(struct lsabuf_request *request, int error)
 			set_state(request, LSABUF_REQUEST_GONE);
 		break;
 	case LSABUF_REQUEST_QUEUED:
+		trace_lsabuf_abandon(request, false, error);
 		dequeue(request);
 		fallthrough;
 	default:
@@ -1172,8 +1232,9 @@ static void note_gone(struct lsabuf_client *client)
  * Its requests are abandoned. Only the first call does something.
  *
  * Context: no locks but perhaps mmap_lock, may sleep.
+ * Return: whether this was the first call.
  */
-void lsabuf_client_leave(struct lsabuf_client *client)
+bool lsabuf_client_leave(struct lsabuf_client *client)
 {
 	struct lsabuf_queue *queue = client->queue;
 	struct lsabuf_request *request;
@@ -1182,7 +1243,7 @@ void lsabuf_client_leave(struct lsabuf_client *client)
 	spin_lock(&queue->lock);
 	if (client->dead) {
 		spin_unlock(&queue->lock);
-		return;
+		return false;
 	}
 	WRITE_ONCE(client->dead, true);
 	note_gone(client);
@@ -1201,7 +1262,7 @@ void lsabuf_client_leave(struct lsabuf_client *client)
 			let_go(request, -ESRCH);
 		spin_unlock(&queue->lock);
 		if (!request)
-			return;
+			return true;
 		lsabuf_request_put(request);
 	}
 }
@@ -1226,6 +1287,7 @@ static bool orphan(struct lsabuf_request *request)
 		fallthrough;
 	case LSABUF_REQUEST_RECEIVED:
 		request->reply.error = -EPIPE;
+		trace_lsabuf_abandon(request, request->received, -EPIPE);
 		request->reply.status[0] = request->received;
 		set_state(request, LSABUF_REQUEST_REPLIED);
 		settle(request);
@@ -1247,8 +1309,9 @@ static bool orphan(struct lsabuf_request *request)
  * Every waiting client is woken. Only the first call does something.
  *
  * Context: no locks but perhaps mmap_lock, may sleep.
+ * Return: whether this was the first call.
  */
-void lsabuf_queue_die(struct lsabuf_queue *queue)
+bool lsabuf_queue_die(struct lsabuf_queue *queue)
 {
 	struct lsabuf_receiver *receiver;
 	struct lsabuf_request *request;
@@ -1259,7 +1322,7 @@ void lsabuf_queue_die(struct lsabuf_queue *queue)
 	spin_lock(&queue->lock);
 	if (queue->dead) {
 		spin_unlock(&queue->lock);
-		return;
+		return false;
 	}
 	WRITE_ONCE(queue->dead, true);
 	while ((receiver = first_receiver(queue)))
@@ -1276,7 +1339,8 @@ void lsabuf_queue_die(struct lsabuf_queue *queue)
 		spin_unlock(&queue->lock);
 		if (!drop)
 			continue;
-		lsabuf_blocks_drop(queue->space, &request->snapshots);
+		lsabuf_blocks_drop(queue->space, &request->snapshots,
+				   request->id);
 		lsabuf_request_put(request);
 	}
 
@@ -1285,7 +1349,7 @@ void lsabuf_queue_die(struct lsabuf_queue *queue)
 		client = next_gone(queue);
 		spin_unlock(&queue->lock);
 		if (!client)
-			return;
+			return true;
 		lsabuf_client_put(client);
 	}
 }

@@ -67,6 +67,7 @@ enum lsabuf_chore_state {
  * @length: bytes (constant)
  * @done: bytes copied (the taker, until @finished)
  * @error: 0 or -errno (queue->lock, until @finished)
+ * @posted: when, in nanoseconds; 0 while nobody wants to know (constant)
  * @finished: completed once, when the chore is done or detached
  * @buffer: kernel memory to copy from or to, @length bytes
  */
@@ -81,6 +82,7 @@ struct lsabuf_chore {
 	size_t length;
 	size_t done;
 	int error;
+	u64 posted;
 	struct completion finished;
 	u8 buffer[];
 };
@@ -105,6 +107,20 @@ struct lsabuf_reply {
 	u64 address;
 	u64 length;
 	int error;
+};
+
+/**
+ * struct lsabuf_times - when a request changed, for the durations of events
+ * @id: the request that the rest is about; another one's are void
+ * @queued: nanoseconds, as all below; 0 while nobody looked at the clock
+ * @received: when the authority got it
+ * @replied: when the authority answered it
+ */
+struct lsabuf_times {
+	u64 id;
+	u64 queued;
+	u64 received;
+	u64 replied;
 };
 
 /**
@@ -145,6 +161,7 @@ struct lsabuf_reply {
  * @chore_mutex: one chore at a time
  * @chore: chore to be done (queue->lock)
  * @budget: what is left for chores (@chore_mutex)
+ * @times: set only while an event that shows them is on (queue->lock)
  */
 struct lsabuf_request {
 	refcount_t ref;
@@ -182,6 +199,7 @@ struct lsabuf_request {
 	struct mutex chore_mutex; /* see @chore_mutex */
 	struct lsabuf_chore *chore;
 	ktime_t budget;
+	struct lsabuf_times times;
 };
 
 /**
@@ -250,11 +268,11 @@ int lsabuf_queue_module_init(void);
 void lsabuf_queue_module_exit(void);
 int lsabuf_queue_init(struct lsabuf_queue *queue, unsigned int max_slots);
 void lsabuf_queue_destroy(struct lsabuf_queue *queue);
-void lsabuf_queue_die(struct lsabuf_queue *queue);
+bool lsabuf_queue_die(struct lsabuf_queue *queue);
 bool lsabuf_queue_readable(struct lsabuf_queue *queue);
 
 int lsabuf_client_join(struct lsabuf_client *client, kuid_t uid);
-void lsabuf_client_leave(struct lsabuf_client *client);
+bool lsabuf_client_leave(struct lsabuf_client *client);
 void lsabuf_client_gone_again(struct lsabuf_client *client);
 
 struct lsabuf_request *lsabuf_request_new(struct lsabuf_client *client,

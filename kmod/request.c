@@ -46,14 +46,19 @@
 
 /* The client's side */
 
+/* When an operation begins, where an event will tell how long it took. */
+#define BEGIN(event) (trace_lsabuf_##event##_enabled() ? ktime_get_ns() : 0)
+
 static void do_chore(struct lsabuf_request *request)
 {
 	struct lsabuf_chore *chore = lsabuf_chore_take(request);
 	struct lsabuf_space *space = request->client->space;
+	u64 begin;
 	int ret;
 
 	if (!chore)
 		return;
+	begin = BEGIN(chore);
 	if (chore->type == LSABUF_CHORE_GROW)
 		ret = lsabuf_space_grow(space, chore->length);
 	else if (chore->type == LSABUF_CHORE_VIEW)
@@ -61,6 +66,7 @@ static void do_chore(struct lsabuf_request *request)
 				      chore->exact, &chore->address);
 	else
 		ret = lsabuf_transfer_chore(chore);
+	trace_lsabuf_chore(request, chore, begin, ret);
 	lsabuf_chore_finish(request, chore, ret);
 }
 
@@ -127,6 +133,7 @@ static int take_outcome(struct lsabuf_request *request,
 	if (!reply.error)
 		lsabuf_blocks_give(space, &request->blocks);
 	lsabuf_space_sync(space);
+	trace_lsabuf_return(request, reply.error);
 	return reply.error;
 }
 
@@ -181,7 +188,9 @@ static int copy_ranges(struct lsabuf_request *request,
 static int take_snapshot(struct lsabuf_request *request)
 {
 	struct lsabuf_queue *queue = request->client->queue;
+	u64 begin = BEGIN(snapshot);
 	struct lsabuf_block *block;
+	int ret;
 
 	if (!request->submit_length)
 		return 0;
@@ -191,11 +200,20 @@ static int take_snapshot(struct lsabuf_request *request)
 		/* Its arena goes before its file. */
 		if (READ_ONCE(queue->dead))
 			return -EPIPE;
+		if (PTR_ERR(block) == -ENOMEM)
+			return -ENOMEM;
 		/* Whatever its arena lacks, it is room at the authority. */
-		return PTR_ERR(block) == -ENOMEM ? -ENOMEM : -EAGAIN;
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_SNAPSHOTS,
+					   request->client->id, request->id,
+					   request->submit_length,
+					   READ_ONCE(queue->space->bytes),
+					   queue->space->quota);
+		return -EAGAIN;
 	}
 	request->submit_address = lsabuf_block_address(block);
-	return lsabuf_transfer_submit(block, request->client_address);
+	ret = lsabuf_transfer_submit(block, request->client_address);
+	trace_lsabuf_snapshot(request, begin, ret);
+	return ret;
 }
 
 static int prepare_request(struct lsabuf_request *request,
@@ -229,7 +247,7 @@ static int free_before_call(struct lsabuf_client *client, u64 address)
 	if (!address)
 		return 0;
 	ret = lsabuf_block_free(client->space, address);
-	trace_lsabuf_free(task_tgid_nr(current), true, address, ret);
+	trace_lsabuf_free(task_tgid_nr(current), 0, address, ret);
 	return ret;
 }
 
@@ -249,8 +267,12 @@ static int new_call(struct lsabuf_client *client, struct lsabuf_call *call,
 	struct lsabuf_request *request;
 	int ret;
 
-	if (call->submit_length > lsabuf_limits.max_submit)
+	if (call->submit_length > lsabuf_limits.max_submit) {
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_MAX_SUBMIT, client->id,
+					   0, call->submit_length, 0,
+					   lsabuf_limits.max_submit);
 		return -EDQUOT;
+	}
 	request = lsabuf_request_new(client, call->submit_length);
 	if (IS_ERR(request))
 		return not_queued(PTR_ERR(request), user);
@@ -263,8 +285,6 @@ static int new_call(struct lsabuf_client *client, struct lsabuf_call *call,
 	if (put_user(request->id, &user->id))
 		goto err_put;
 
-	trace_lsabuf_call(client->id, request->id, request->kind, request->code,
-			  request->submit_length, request->pid, request->uid);
 	ret = lsabuf_request_queue(request);
 	if (ret)
 		goto err_forget_id;
@@ -393,6 +413,7 @@ static int run_chore(struct lsabuf_request *request, struct lsabuf_chore *chore)
 
 	if (mutex_lock_killable(&request->chore_mutex))
 		return -EINTR;
+	chore->posted = BEGIN(chore);
 	/* Spent without a stall, as in a signal handler: no more, but no end. */
 	ret = request->budget > 0 ? lsabuf_chore_post(request, chore) : -EAGAIN;
 	if (!ret)
@@ -428,8 +449,7 @@ static int grow_client(struct lsabuf_request *request, u64 length)
 	return ret;
 }
 
-/* The whole of a copy, by whatever way it takes. */
-static int transfer(struct lsabuf_transfer *transfer)
+static int copy_all(struct lsabuf_transfer *transfer)
 {
 	struct lsabuf_chore *chore;
 	int ret;
@@ -448,6 +468,16 @@ static int transfer(struct lsabuf_transfer *transfer)
 		if (ret)
 			return ret;
 	}
+}
+
+/* The whole of a copy, by whatever way it takes. */
+static int transfer(struct lsabuf_transfer *transfer)
+{
+	u64 begin = BEGIN(copy);
+	int ret = copy_all(transfer);
+
+	trace_lsabuf_copy(transfer, begin, ret);
+	return ret;
 }
 
 /* Find a request to work on: -ENOENT, -ESRCH, -ECANCELED otherwise. */
@@ -469,6 +499,15 @@ static struct lsabuf_request *get_held(struct lsabuf_authority *authority,
 
 /* The authority's side: blocks */
 
+static void note_quota(struct lsabuf_request *request, u64 length)
+{
+	struct lsabuf_space *space = request->client->space;
+
+	trace_lsabuf_quota_refused(LSABUF_QUOTA_BLOCKS, request->client->id,
+				   request->id, length, READ_ONCE(space->bytes),
+				   space->quota);
+}
+
 static int alloc_block(struct lsabuf_request *request, u64 length, u64 *address)
 {
 	struct lsabuf_client *client = request->client;
@@ -483,9 +522,11 @@ static int alloc_block(struct lsabuf_request *request, u64 length, u64 *address)
 			*address = lsabuf_block_address(block);
 			return 0;
 		}
-		if (PTR_ERR(block) != -ENOSPC)
-			return PTR_ERR(block);
-		ret = grow_client(request, length);
+		ret = PTR_ERR(block);
+		if (ret == -EDQUOT)
+			note_quota(request, length);
+		if (ret == -ENOSPC)
+			ret = grow_client(request, length);
 		if (ret)
 			return ret;
 	}
@@ -504,18 +545,23 @@ static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
 		.pin = &pin,
 	};
 	struct lsabuf_client *client = request->client;
+	u64 begin = BEGIN(alloc);
 	int ret;
 
 	ret = alloc_block(request, length, address);
+	trace_lsabuf_alloc(request, *address, length, begin, ret);
 	if (ret)
 		return ret;
 	copy.client_address = *address;
+	if (source_length)
+		ret = transfer(&copy);
 	/* Another thread may have replied: the block would pass unnoticed. */
-	ret = transfer(&copy) ?: lsabuf_request_held(request);
+	ret = ret ?: lsabuf_request_held(request);
 	lsabuf_transfer_unpin(&pin, true);
 	if (ret)
 		lsabuf_block_release(client->space, *address,
-				     client->queue->instance, &request->blocks);
+				     client->queue->instance, &request->blocks,
+				     request->id);
 	return ret;
 }
 
@@ -547,11 +593,9 @@ int lsabuf_request_alloc(struct lsabuf_authority *authority,
 	if (!ret && put_user(address, &user->out_address)) {
 		lsabuf_block_release(request->client->space, address,
 				     authority->queue.instance,
-				     &request->blocks);
+				     &request->blocks, request->id);
 		ret = -EFAULT;
 	}
-	trace_lsabuf_alloc(request->client->id, request->id, address,
-			   alloc->length, ret);
 	lsabuf_request_put(request);
 	return ret;
 }
@@ -573,8 +617,10 @@ int lsabuf_request_release(struct lsabuf_authority *authority,
 	if (IS_ERR(request))
 		return PTR_ERR(request);
 	ret = lsabuf_block_release(request->client->space, release->address,
-				   authority->queue.instance, &request->blocks);
-	trace_lsabuf_free(request->pid, false, release->address, ret);
+				   authority->queue.instance, &request->blocks,
+				   request->id);
+	trace_lsabuf_free(request->client->space->pid, request->id,
+			  release->address, ret);
 	lsabuf_request_put(request);
 	return ret;
 }
@@ -593,9 +639,6 @@ static int copy_range(struct lsabuf_request *request,
 	};
 	int ret = transfer(&copy);
 
-	trace_lsabuf_copy(request->client->id, request->id, to_client,
-			  range->client_address, range->length, copy.done,
-			  copy.paths, ret);
 	*done += copy.done;
 	return ret;
 }
@@ -738,11 +781,11 @@ static int take_map(struct lsabuf_request *request,
 	/* Answered just now: nobody else will free them any more. */
 	if (lsabuf_request_held(request) != -ENOENT)
 		return 0;
-	lsabuf_blocks_drop(queue->space, &request->snapshots);
+	lsabuf_blocks_drop(queue->space, &request->snapshots, request->id);
 	return -ENOENT;
 
 err_drop_fresh:
-	lsabuf_blocks_drop(queue->space, &fresh);
+	lsabuf_blocks_drop(queue->space, &fresh, request->id);
 	return ret;
 }
 
@@ -841,8 +884,6 @@ static int commit_reply(struct lsabuf_request *request,
 		reply.error = payload == -EAGAIN ? -ENOMEM : payload;
 	}
 	ret = lsabuf_request_reply(request, &reply);
-	trace_lsabuf_reply(request->client->id, request->id, reply.status[0],
-			   reply.address, reply.length, ret ?: payload);
 	return ret ?: payload;
 }
 

@@ -28,6 +28,7 @@
 
 #include "compat.h"
 #include "lsabuf.h"
+#include "trace.h"
 #include "transfer.h"
 
 /* Pages copied under one hold of the lock */
@@ -127,8 +128,10 @@ static int copy_block(struct lsabuf_transfer *transfer)
 	}
 	ret = -EACCES;
 	if (block->owner != client->queue->instance &&
-	    client->access != LSABUF_ACCESS_WHOLE)
+	    client->access != LSABUF_ACCESS_WHOLE) {
+		trace_lsabuf_grant_refused(transfer);
 		goto out_unlock;
+	}
 	/* What follows the block, be it another one, is not meant. */
 	ret = -EFAULT;
 	offset = transfer->client_address - lsabuf_block_address(block);
@@ -280,6 +283,8 @@ static int check_grant(struct lsabuf_transfer *transfer)
 				 transfer->to_client ? LSABUF_RANGE_F_WRITE :
 						       LSABUF_RANGE_F_READ);
 	transfer->granted = !ret;
+	if (ret == -EACCES)
+		trace_lsabuf_grant_refused(transfer);
 	return ret;
 }
 
