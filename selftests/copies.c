@@ -4,57 +4,10 @@
  * grant lets through, counts and errors, and clients whose memory never
  * answers.
  */
-#include "lsabuf_test.h"
+#include "trace_test.h"
 #include "stalls.h"
 
 #define PAGE 4096ULL
-
-/*
- * The trace: which way a copy went
- */
-
-#define TRACE_ROOT "/sys/kernel/tracing"
-#define TRACE_DIR TRACE_ROOT "/instances/lsabuf-copies"
-
-/* Enable the events below events/@what. */
-static int trace_start(const char *what)
-{
-	char path[128];
-
-	if (access(TRACE_ROOT "/events", F_OK))
-		mount("none", TRACE_ROOT, "tracefs", 0, NULL);
-	rmdir(TRACE_DIR);
-	if (mkdir(TRACE_DIR, 0700))
-		return -errno;
-	snprintf(path, sizeof(path), TRACE_DIR "/events/%s/enable", what);
-	return write_text(path, "1");
-}
-
-static void trace_stop(void)
-{
-	rmdir(TRACE_DIR);
-}
-
-static void trace_clear(void)
-{
-	close(open(TRACE_DIR "/trace", O_WRONLY | O_TRUNC));
-}
-
-/* How many copies since trace_clear() went that way. */
-static int traced(const char *path)
-{
-	char *text = read_text(TRACE_DIR "/trace"), *at = text;
-	char word[32];
-	int n = 0;
-
-	snprintf(word, sizeof(word), "path=%s", path);
-	while ((at = strstr(at, word))) {
-		at++;
-		n++;
-	}
-	free(text);
-	return n;
-}
 
 /*
  * Blocks
@@ -1185,93 +1138,20 @@ TEST_F(pair, paths)
 
 	trace_clear();
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, block, &byte, 1, NULL));
-	EXPECT_EQ(1, traced("block"));
-	EXPECT_EQ(0, traced("resident") + traced("thread"));
+	EXPECT_EQ(1, traced("path=block"));
+	EXPECT_EQ(0, traced("path=resident") + traced("path=thread"));
 
 	trace_clear();
 	EXPECT_EQ(0,
 		  lsa_copy_to(self->authority, id, resident, &byte, 1, NULL));
-	EXPECT_EQ(1, traced("resident"));
-	EXPECT_EQ(0, traced("block") + traced("thread"));
+	EXPECT_EQ(1, traced("path=resident"));
+	EXPECT_EQ(0, traced("path=block") + traced("path=thread"));
 
 	trace_clear();
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, absent, &byte, 1, NULL));
-	EXPECT_EQ(1, traced("thread"));
-	EXPECT_EQ(0, traced("block"));
+	EXPECT_EQ(1, traced("path=thread"));
+	EXPECT_EQ(0, traced("path=block"));
 	end(_metadata, self, id);
-	trace_stop();
-}
-
-/* Whether the trace has a line with that text. */
-__attribute__((format(printf, 2, 3))) static bool shows(const char *trace,
-							const char *format, ...)
-{
-	char text[256];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (strstr(trace, text))
-		return true;
-	fprintf(stderr, "# not in the trace: %s\n", text);
-	return false;
-}
-
-/* Each of the six events tells who, whom, where, how much; never contents. */
-TEST_F(pair, trace_events)
-{
-	struct lsabuf_reply_receive request;
-	unsigned long long id, number, block;
-	struct puppet *client;
-	char *trace;
-
-	ASSERT_EQ(0, trace_start("lsabuf"));
-	client = client_start(self->name, LSABUF_ACCESS_BUFFERS);
-	ASSERT_TRUE(!!client);
-	number = client->client;
-	strcpy((char *)client->submit, "top secret");
-	new_call(client, CALLER, 10)->code = 77;
-	tell(client, CALLER, do_call);
-	ASSERT_EQ(0, lsa_receive(self->authority, &request));
-	id = request.out_id;
-	ASSERT_EQ(0, lsa_alloc(self->authority, id, 4321,
-			       &request.return_address));
-	block = request.return_address;
-	ASSERT_EQ(0, lsa_copy_to(self->authority, id, block, "top secret", 10,
-				 NULL));
-	ASSERT_EQ(0, lsa_reply_with(self->authority, id, block, 4321));
-	ASSERT_EQ(0, hear(client, CALLER));
-	ASSERT_EQ(0, client_free(client, block));
-
-	trace = read_text(TRACE_DIR "/trace");
-	EXPECT_TRUE(shows(
-		trace,
-		"lsabuf_connect: client=%llu access=buffers uid=%u authority=%u",
-		number, NOBODY, getpid()));
-	EXPECT_TRUE(shows(
-		trace,
-		"lsabuf_call: client=%llu id=0x%llx kind=0 code=77 length=10 pid=%u uid=%u",
-		number, id, client->pid, NOBODY));
-	EXPECT_TRUE(shows(
-		trace,
-		"lsabuf_alloc: client=%llu id=0x%llx address=0x%llx length=4321 ret=0",
-		number, id, block));
-	EXPECT_TRUE(shows(
-		trace,
-		"lsabuf_copy: client=%llu id=0x%llx to address=0x%llx length=10 done=10 path=block ret=0",
-		number, id, block));
-	EXPECT_TRUE(shows(
-		trace,
-		"lsabuf_reply: client=%llu id=0x%llx status=0x0 address=0x%llx length=4321 ret=0",
-		number, id, block));
-	EXPECT_TRUE(shows(trace,
-			  "lsabuf_free: pid=%u by=client address=0x%llx ret=0",
-			  client->pid, block));
-	EXPECT_FALSE(!!strstr(trace, "secret"));
-	EXPECT_FALSE(!!strstr(trace, "0xffff"));
-	free(trace);
-	puppet_stop(client);
 	trace_stop();
 }
 

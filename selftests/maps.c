@@ -4,9 +4,8 @@
  * nobody but the authority can change them, what the grant lets through, and
  * when they go.
  */
-#include "lsabuf_test.h"
 #include "stalls.h"
-
+#include "trace_test.h"
 
 #define PAGE 4096ULL
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -608,21 +607,13 @@ TEST_F_TIMEOUT(pair, reply_while_mapping, 60)
  * The trace
  */
 
-#define TRACE_ROOT "/sys/kernel/tracing"
-#define TRACE_DIR TRACE_ROOT "/instances/lsabuf-maps"
-
 TEST_F(pair, trace_event)
 {
 	__u64 address = to_u64(self->client->submit), id;
 	char *trace, line[256];
 	void *snapshot;
 
-	if (access(TRACE_ROOT "/events", F_OK))
-		mount("none", TRACE_ROOT, "tracefs", 0, NULL);
-	rmdir(TRACE_DIR);
-	ASSERT_EQ(0, mkdir(TRACE_DIR, 0700));
-	ASSERT_EQ(0, write_text(TRACE_DIR "/events/lsabuf/lsabuf_map/enable",
-				"1"));
+	ASSERT_EQ(0, trace_start("lsabuf/lsabuf_map"));
 	strcpy((char *)self->client->scratch, "top secret");
 	ask(self->client, SIDE, do_poke, address, 10);
 	id = begin(_metadata, self);
@@ -630,7 +621,7 @@ TEST_F(pair, trace_event)
 	test_err_map(EFAULT, self->authority, id, 16, 10, &snapshot);
 	end(_metadata, self, id);
 
-	trace = read_text(TRACE_DIR "/trace");
+	trace = read_text(trace_path("trace"));
 	snprintf(
 		line, sizeof(line),
 		"lsabuf_map: client=%llu id=0x%llx address=0x%llx ranges=1 length=10 path=resident ret=0",
@@ -643,7 +634,7 @@ TEST_F(pair, trace_event)
 	EXPECT_TRUE(!!strstr(trace, "address=0x10 ranges=1 length=10"));
 	EXPECT_FALSE(!!strstr(trace, "secret"));
 	free(trace);
-	rmdir(TRACE_DIR);
+	trace_stop();
 }
 
 TEST_HARNESS_MAIN
