@@ -268,7 +268,23 @@ static int arena_vm_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/*
+ * For ptrace and /proc/PID/mem, which have checked that the caller may trace
+ * the process; nobody else comes here.
+ */
+static int arena_vm_access(struct vm_area_struct *vma, unsigned long addr,
+			   void *buf, int len, int write)
+{
+	struct lsabuf_arena *arena = vma->vm_private_data;
+
+	if (write || !READ_ONCE(arena->space->debuggable) ||
+	    !READ_ONCE(lsabuf_limits.debuggable))
+		return -EIO;
+	return lsabuf_pages_read(&arena->pages, addr - vma->vm_start, buf, len);
+}
+
 static const struct vm_operations_struct arena_vm_ops = {
+	.access = arena_vm_access,
 	.close = arena_vm_close,
 	.fault = arena_vm_fault,
 	.may_split = arena_vm_may_split,
@@ -761,6 +777,32 @@ void lsabuf_space_leave(struct lsabuf_space *space)
 		lsabuf_space_work(space);
 }
 
+/* What a space holds at one moment. */
+struct figures {
+	unsigned int connections;
+	unsigned int arenas;
+	unsigned int blocks;
+	u64 bytes;
+	u64 memory;
+};
+
+static void count_locked(struct lsabuf_space *space, struct figures *figures)
+{
+	struct lsabuf_arena *arena;
+
+	lockdep_assert_held(&space->lock);
+	*figures = (struct figures){
+		.connections = space->nr_watches,
+		.arenas = space->nr_arenas,
+		.bytes = space->bytes,
+	};
+	list_for_each_entry(arena, &space->arenas, list) {
+		figures->blocks += arena->heap->live;
+		figures->memory += (u64)atomic_read(&arena->pages.filled)
+				   << PAGE_SHIFT;
+	}
+}
+
 /**
  * lsabuf_space_show() - describe a space in fdinfo
  * @m: where to
@@ -770,20 +812,46 @@ void lsabuf_space_leave(struct lsabuf_space *space)
  */
 void lsabuf_space_show(struct seq_file *m, struct lsabuf_space *space)
 {
-	unsigned int arenas, blocks = 0;
-	struct lsabuf_arena *arena;
-	u64 bytes;
+	struct figures figures;
 
 	spin_lock(&space->lock);
-	arenas = space->nr_arenas;
-	bytes = space->bytes;
-	list_for_each_entry(arena, &space->arenas, list)
-		blocks += arena->heap->live;
+	count_locked(space, &figures);
 	spin_unlock(&space->lock);
-	seq_printf(m, "lsabuf-arenas:\t%u\n", arenas);
-	seq_printf(m, "lsabuf-blocks:\t%u\n", blocks);
-	seq_printf(m, "lsabuf-bytes:\t%llu\n", bytes);
+	seq_printf(m, "lsabuf-arenas:\t%u\n", figures.arenas);
+	seq_printf(m, "lsabuf-blocks:\t%u\n", figures.blocks);
+	seq_printf(m, "lsabuf-bytes:\t%llu\n", figures.bytes);
 	seq_printf(m, "lsabuf-bytes-max:\t%llu\n", space->quota);
+	seq_printf(m, "lsabuf-memory:\t%llu\n", figures.memory);
+}
+
+/**
+ * lsabuf_spaces_show() - list the spaces of all clients, one line each
+ * @m: where to
+ *
+ * Context: may sleep.
+ */
+void lsabuf_spaces_show(struct seq_file *m)
+{
+	struct lsabuf_space *space;
+	struct figures figures;
+	unsigned int i;
+
+	for (i = 0; i < HASH_SIZE(spaces); i++) {
+		spin_lock(&spaces_lock);
+		hlist_for_each_entry(space, &spaces[i], hash) {
+			spin_lock(&space->lock);
+			count_locked(space, &figures);
+			spin_unlock(&space->lock);
+			seq_printf(
+				m,
+				"space pid=%d connections=%u arenas=%u blocks=%u bytes=%llu bytes-max=%llu memory=%llu debuggable=%d\n",
+				space->pid, figures.connections, figures.arenas,
+				figures.blocks, figures.bytes, space->quota,
+				figures.memory, READ_ONCE(space->debuggable));
+		}
+		spin_unlock(&spaces_lock);
+		cond_resched();
+	}
 }
 
 /* Blocks */

@@ -52,6 +52,7 @@ struct lsabuf_watch {
  * @nr_nodes: struct lsabuf_block of all arenas, in use or not (lock)
  * @nr_watches: length of @watches: clients that live (lock)
  * @chores: bits LSABUF_SPACE_* (atomic)
+ * @debuggable: debuggers may read its arenas; never taken back (READ_ONCE)
  */
 struct lsabuf_space {
 	refcount_t ref;
@@ -72,6 +73,7 @@ struct lsabuf_space {
 	unsigned int nr_nodes;
 	unsigned int nr_watches;
 	unsigned long chores;
+	bool debuggable;
 };
 
 /**
@@ -148,6 +150,7 @@ void lsabuf_space_sync(struct lsabuf_space *space);
 int lsabuf_space_grow(struct lsabuf_space *space, size_t length);
 unsigned long lsabuf_space_start(struct lsabuf_space *space);
 void lsabuf_space_show(struct seq_file *m, struct lsabuf_space *space);
+void lsabuf_spaces_show(struct seq_file *m);
 
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
 					u64 owner, struct hlist_head *blocks);

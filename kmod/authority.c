@@ -382,6 +382,42 @@ static const char *const access_names[] = {
 	[LSABUF_ACCESS_WHOLE] = "whole",
 };
 
+/* The name may be any bytes, but is to be one word. */
+static void show_endpoint(struct seq_file *m, const char *before,
+			  const char *endpoint, const char *after)
+{
+	seq_puts(m, before);
+	seq_escape(m, endpoint, " \t\n\\");
+	seq_puts(m, after);
+}
+
+/* What an authority has to do at one moment. */
+struct load {
+	unsigned int clients;
+	unsigned int requests;
+	unsigned int queued;
+	unsigned int waiting;
+	unsigned int busy;
+	u64 calls;
+};
+
+static void count_locked(struct lsabuf_queue *queue, struct load *load)
+{
+	struct lsabuf_user *user;
+
+	lockdep_assert_held(&queue->lock);
+	*load = (struct load){
+		.queued = queue->nr_queued,
+		.waiting = queue->nr_waiting,
+		.busy = queue->nr_busy,
+		.calls = queue->nr_calls,
+	};
+	list_for_each_entry(user, &queue->users, list) {
+		load->clients += user->nr_clients;
+		load->requests += user->nr_requests;
+	}
+}
+
 /**
  * lsabuf_authority_show() - describe an authority in fdinfo
  * @m: where to
@@ -393,24 +429,22 @@ void lsabuf_authority_show(struct seq_file *m,
 			   struct lsabuf_authority *authority)
 {
 	struct lsabuf_queue *queue = &authority->queue;
-	unsigned int clients = 0, requests = 0, waiting, busy;
-	struct lsabuf_user *user;
+	struct load load;
 
 	spin_lock(&queue->lock);
-	list_for_each_entry(user, &queue->users, list) {
-		clients += user->nr_clients;
-		requests += user->nr_requests;
-	}
-	waiting = queue->nr_waiting;
-	busy = queue->nr_busy;
+	count_locked(queue, &load);
 	spin_unlock(&queue->lock);
-	seq_puts(m, "lsabuf-role:\tauthority\n");
-	seq_printf(m, "lsabuf-endpoint:\t%s\n", authority->endpoint);
-	seq_printf(m, "lsabuf-clients:\t%u\n", clients);
-	seq_printf(m, "lsabuf-requests:\t%u\n", requests);
+	seq_printf(m, "lsabuf-role:\t%s\n",
+		   READ_ONCE(queue->dead) ? "former authority" : "authority");
+	show_endpoint(m, "lsabuf-endpoint:\t", authority->endpoint, "\n");
+	seq_printf(m, "lsabuf-authority:\t%llu\n", queue->instance);
+	seq_printf(m, "lsabuf-clients:\t%u\n", load.clients);
+	seq_printf(m, "lsabuf-calls:\t%llu\n", load.calls);
+	seq_printf(m, "lsabuf-requests:\t%u\n", load.requests);
 	seq_printf(m, "lsabuf-requests-max:\t%u\n", queue->max_slots);
-	seq_printf(m, "lsabuf-waiting-threads:\t%u\n", waiting);
-	seq_printf(m, "lsabuf-busy-threads:\t%u\n", busy);
+	seq_printf(m, "lsabuf-waiting-requests:\t%u\n", load.queued);
+	seq_printf(m, "lsabuf-waiting-threads:\t%u\n", load.waiting);
+	seq_printf(m, "lsabuf-busy-threads:\t%u\n", load.busy);
 	lsabuf_space_show(m, queue->space);
 }
 
@@ -424,16 +458,93 @@ void lsabuf_authority_show(struct seq_file *m,
 void lsabuf_authority_show_client(struct seq_file *m,
 				  struct lsabuf_client *client)
 {
+	struct lsabuf_queue *queue = client->queue;
+	unsigned int queued = 0, requests;
+	struct lsabuf_request *request;
+	u64 calls;
+
+	spin_lock(&queue->lock);
+	list_for_each_entry(request, &client->queued, list)
+		queued++;
+	requests = client->nr_requests;
+	calls = client->nr_calls;
+	spin_unlock(&queue->lock);
 	seq_printf(m, "lsabuf-role:\t%s\n",
 		   READ_ONCE(client->dead) ? "former client" : "client");
-	seq_printf(m, "lsabuf-endpoint:\t%s\n",
-		   lsabuf_authority_of(client)->endpoint);
+	show_endpoint(m, "lsabuf-endpoint:\t",
+		      lsabuf_authority_of(client)->endpoint, "\n");
+	seq_printf(m, "lsabuf-authority:\t%llu\n", queue->instance);
 	seq_printf(m, "lsabuf-client:\t%llu\n", client->id);
 	seq_printf(m, "lsabuf-access:\t%s\n", access_names[client->access]);
-	seq_printf(m, "lsabuf-requests:\t%u\n", READ_ONCE(client->nr_requests));
+	seq_printf(m, "lsabuf-debuggable:\t%d\n",
+		   READ_ONCE(client->space->debuggable));
+	seq_printf(m, "lsabuf-calls:\t%llu\n", calls);
+	seq_printf(m, "lsabuf-requests:\t%u\n", requests);
 	seq_printf(m, "lsabuf-requests-max:\t%u\n",
 		   lsabuf_limits.client_requests);
+	seq_printf(m, "lsabuf-waiting-requests:\t%u\n", queued);
 	lsabuf_space_show(m, client->space);
+}
+
+static void list_users(struct seq_file *m, struct lsabuf_queue *queue)
+{
+	struct lsabuf_user *user;
+
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry(user, &queue->users, list)
+		seq_printf(
+			m,
+			"user authority=%llu uid=%u clients=%u requests=%u submit-bytes=%llu busy-threads=%u\n",
+			queue->instance, from_kuid(&init_user_ns, user->uid),
+			user->nr_clients, user->nr_requests, user->submit_bytes,
+			user->busy);
+}
+
+static void list_authority(struct seq_file *m,
+			   struct lsabuf_authority *authority)
+{
+	struct lsabuf_queue *queue = &authority->queue;
+	struct load load;
+
+	spin_lock(&queue->lock);
+	count_locked(queue, &load);
+	show_endpoint(m, "authority endpoint=", authority->endpoint, "");
+	seq_printf(
+		m,
+		" id=%llu pid=%d uid=%u clients=%u calls=%llu requests=%u requests-max=%u waiting-requests=%u waiting-threads=%u busy-threads=%u\n",
+		queue->instance, pid_nr(authority->pid),
+		from_kuid(&init_user_ns, authority->uid), load.clients,
+		load.calls, load.requests, queue->max_slots, load.queued,
+		load.waiting, load.busy);
+	list_users(m, queue);
+	spin_unlock(&queue->lock);
+}
+
+/**
+ * lsabuf_authorities_show() - list authorities, their users, permissions
+ * @m: where to
+ *
+ * Context: may sleep.
+ */
+void lsabuf_authorities_show(struct seq_file *m)
+{
+	struct lsabuf_authority *authority;
+	struct permission *permission;
+
+	spin_lock(&endpoints_lock);
+	list_for_each_entry(authority, &endpoints, list)
+		list_authority(m, authority);
+	list_for_each_entry(permission, &permissions, list) {
+		show_endpoint(m, "permission endpoint=", permission->endpoint,
+			      "");
+		if (permission->group)
+			seq_printf(m, " gid=%u\n",
+				   from_kgid(&init_user_ns, permission->gid));
+		else
+			seq_printf(m, " uid=%u\n",
+				   from_kuid(&init_user_ns, permission->uid));
+	}
+	spin_unlock(&endpoints_lock);
 }
 
 static void client_mm_gone(struct lsabuf_watch *watch)
@@ -464,6 +575,7 @@ static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
 		return client;
 	client->consent_views = connect->consent_views;
 	client->consent_bytes = connect->consent_bytes;
+	client->debuggable = connect->flags & LSABUF_CONNECT_F_DEBUGGABLE;
 	client->watch.gone = client_mm_gone;
 	ret = lsabuf_client_join(client, current_uid());
 	if (ret) {
@@ -472,6 +584,8 @@ static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
 	}
 	refcount_inc(&authority->ref);
 	client->put = queue_put;
+	if (client->debuggable)
+		WRITE_ONCE(client->space->debuggable, true);
 	lsabuf_space_watch(client->space, &client->watch);
 	/* A client without an arena would need a chore for its first buffer. */
 	ret = lsabuf_space_start(client->space) ?
@@ -510,7 +624,8 @@ void lsabuf_authority_tell(struct lsabuf_client *client, u32 *pid, u32 *uid,
  * @connect: as for LSABUF_IOC_CONNECT, flags checked; filled in
  *
  * Context: process context, no locks, sleeps.
- * Return: the client, or ERR_PTR() of -ENOENT, -EDQUOT, -EINVAL, -ENOMEM.
+ * Return: the client, or ERR_PTR() of -ENOENT, -EDQUOT, -EACCES, -EINVAL,
+ * -ENOMEM.
  */
 struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
 {
@@ -520,6 +635,9 @@ struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect)
 	if (!name_is_valid(connect->endpoint) ||
 	    connect->access > LSABUF_ACCESS_WHOLE)
 		return ERR_PTR(-EINVAL);
+	if ((connect->flags & LSABUF_CONNECT_F_DEBUGGABLE) &&
+	    !READ_ONCE(lsabuf_limits.debuggable))
+		return ERR_PTR(-EACCES);
 	spin_lock(&endpoints_lock);
 	authority = find_endpoint(connect->endpoint);
 	if (authority && !refcount_inc_not_zero(&authority->ref))

@@ -58,6 +58,7 @@ void lsabuf_authority_show(struct seq_file *m,
 			   struct lsabuf_authority *authority);
 void lsabuf_authority_show_client(struct seq_file *m,
 				  struct lsabuf_client *client);
+void lsabuf_authorities_show(struct seq_file *m);
 void lsabuf_authority_exit(void);
 
 /**

@@ -70,6 +70,7 @@ struct lsabuf_user {
  * @requests: all requests that the client has not let go (queue->lock)
  * @done: those with an outcome that no thread waits for (queue->lock)
  * @nr_requests: requests not yet freed (queue->lock)
+ * @nr_calls: requests ever made (queue->lock)
  * @gone: in the queue's @gone until the authority was told (queue->lock)
  * @heard_of: the authority has received one of its requests (queue->lock)
  * @dead: disconnected or gone (queue->lock)
@@ -93,6 +94,7 @@ struct lsabuf_client {
 	struct hlist_head requests;
 	struct list_head done;
 	unsigned int nr_requests;
+	u64 nr_calls;
 	struct list_head gone;
 	bool heard_of;
 	bool dead;

@@ -136,6 +136,8 @@ static int ioctl_serve(struct file *file, union argument *arg,
 
 	if (arg->serve.__reserved)
 		return -EOPNOTSUPP;
+	if (READ_ONCE(lsabuf_limits.drain))
+		return -ENODEV;
 	ret = take_role(lfile);
 	if (ret)
 		return ret;
@@ -164,6 +166,8 @@ static int ioctl_connect(struct file *file, union argument *arg,
 	struct lsabuf_client *client;
 	int ret;
 
+	if (READ_ONCE(lsabuf_limits.drain))
+		return -ENODEV;
 	ret = take_role(lfile);
 	if (ret)
 		return ret;
@@ -479,7 +483,8 @@ static const struct command commands[] = {
 	COMMAND(INFO, info, out_chore_budget_ns, 0, ROLE_ENDED),
 	COMMAND(SERVE, serve, out_arena_address, LSABUF_SERVE_F_NOTIFY,
 		ROLE_NONE),
-	COMMAND(CONNECT, connect, out_authority_start, 0, ROLE_NONE),
+	COMMAND(CONNECT, connect, out_authority_start,
+		LSABUF_CONNECT_F_DEBUGGABLE, ROLE_NONE),
 	COMMAND(DISCONNECT, disconnect, flags, 0, ROLE_CLIENT),
 	COMMAND(CALL, call, out_length,
 		LSABUF_CALL_F_NOWAIT | LSABUF_CALL_F_ANY | LSABUF_CALL_F_CANCEL,

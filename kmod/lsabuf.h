@@ -8,6 +8,7 @@
  *
  *	main       module entry, parameters, device
  *	ioctl      commands: copy in and out, role check; no state
+ *	debugfs    the summary
  *	request    CALL, RECEIVE, REPLY, chores: the states of one call
  *	section    shared sections and their views
  *	transfer   the one place where bytes cross between processes
@@ -124,8 +125,11 @@ enum lsabuf_quota {
  * @user_sections: sections of all authorities of one user
  * @authority_shared: bytes of memory in the sections of one authority
  * @user_shared: bytes of memory in those of all authorities of one user
+ * @debuggable: clients may open their arenas to debuggers (READ_ONCE)
+ * @drain: nobody may SERVE or CONNECT any more (READ_ONCE)
  *
- * All are set before the device appears, then constant.
+ * All but the last two, which the administrator changes at any time, are set
+ * before the device appears, then constant.
  */
 struct lsabuf_limits {
 	unsigned long client_arena;
@@ -142,6 +146,8 @@ struct lsabuf_limits {
 	unsigned int user_sections;
 	unsigned long authority_shared;
 	unsigned long user_shared;
+	bool debuggable;
+	bool drain;
 };
 
 extern struct lsabuf_limits lsabuf_limits;

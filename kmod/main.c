@@ -2,6 +2,8 @@
 /*
  * Module entry: parameters, device.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/fs.h>
 #include <linux/lsabuf.h>
 #include <linux/miscdevice.h>
@@ -10,6 +12,7 @@
 
 #include "arena.h"
 #include "authority.h"
+#include "debugfs.h"
 #include "ioctl.h"
 #include "lsabuf.h"
 #include "queue.h"
@@ -29,6 +32,7 @@ struct lsabuf_limits lsabuf_limits = {
 	.user_sections = 4096,
 	.authority_shared = SZ_1G,
 	.user_shared = SZ_1G * 4ULL,
+	.debuggable = true,
 };
 
 /* Described, with their ceilings, in README.md. */
@@ -62,6 +66,10 @@ module_param_named(authority_shared, lsabuf_limits.authority_shared, ulong,
 MODULE_PARM_DESC(authority_shared, "bytes in them per authority (1G)");
 module_param_named(user_shared, lsabuf_limits.user_shared, ulong, 0444);
 MODULE_PARM_DESC(user_shared, "bytes in them per user who serves (4G)");
+module_param_named(debuggable, lsabuf_limits.debuggable, bool, 0644);
+MODULE_PARM_DESC(debuggable, "clients may let debuggers see buffers (Y)");
+module_param_named(drain, lsabuf_limits.drain, bool, 0644);
+MODULE_PARM_DESC(drain, "refuse new authorities and clients (N)");
 
 static unsigned long clamp_pages(unsigned long bytes, unsigned long max)
 {
@@ -75,6 +83,8 @@ static unsigned int clamp_count(unsigned int count, unsigned int max)
 
 static void clamp_limits(struct lsabuf_limits *l)
 {
+	const struct lsabuf_limits given = *l;
+
 	l->client_arena = clamp_pages(l->client_arena, LSABUF_CLIENT_ARENA_MAX);
 	l->client_quota = clamp_pages(l->client_quota, LSABUF_CLIENT_QUOTA_MAX);
 	l->authority_arena =
@@ -95,6 +105,9 @@ static void clamp_limits(struct lsabuf_limits *l)
 	l->authority_shared =
 		clamp_pages(l->authority_shared, LSABUF_SHARED_MAX);
 	l->user_shared = clamp_pages(l->user_shared, LSABUF_SHARED_MAX);
+	if (memcmp(&given, l, sizeof(given)))
+		pr_notice(
+			"parameters were brought into range: see /sys/module/lsabuf/parameters\n");
 }
 
 /*
@@ -122,6 +135,7 @@ static int __init lsabuf_init(void)
 	ret = misc_register(&lsabuf_device);
 	if (ret)
 		goto err_queue_exit;
+	lsabuf_debugfs_init();
 	return 0;
 
 err_queue_exit:
@@ -133,6 +147,7 @@ err_arena_exit:
 
 static void __exit lsabuf_exit(void)
 {
+	lsabuf_debugfs_exit();
 	misc_deregister(&lsabuf_device);
 	lsabuf_authority_exit();
 	lsabuf_queue_module_exit();

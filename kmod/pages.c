@@ -119,14 +119,17 @@ static int alloc_list(struct list_head *list, unsigned int nr)
 	return 0;
 }
 
-static void install(struct page **slot, struct list_head *list)
+static void install(struct lsabuf_pages *pages, unsigned int slot,
+		    struct list_head *list)
 {
 	struct page *page = list_first_entry(list, struct page, lru);
 
 	list_del(&page->lru);
 	/* Two neighbours that share a page may get here at once. */
-	if (cmpxchg(slot, NULL, page))
+	if (cmpxchg(&pages->page[slot], NULL, page))
 		list_add(&page->lru, list);
+	else
+		atomic_inc(&pages->filled);
 }
 
 /*
@@ -152,7 +155,7 @@ static int fill_slots(struct lsabuf_pages *pages, unsigned int first,
 
 	for (i = first; i < end; i++)
 		if (!READ_ONCE(pages->page[i]))
-			install(&pages->page[i], &list);
+			install(pages, i, &list);
 	free_list(&list);
 	return 1;
 }
@@ -204,6 +207,36 @@ void lsabuf_pages_wipe(struct lsabuf_pages *pages, unsigned long offset,
 		offset += chunk;
 		length -= chunk;
 	}
+}
+
+/**
+ * lsabuf_pages_read() - copy bytes for a debugger
+ * @pages: the store
+ * @offset: first byte
+ * @buffer: where to
+ * @length: bytes
+ *
+ * Context: mmap_lock held.
+ * Return: number of bytes up to the first that was never allocated, or -EIO.
+ */
+int lsabuf_pages_read(struct lsabuf_pages *pages, unsigned long offset,
+		      void *buffer, int length)
+{
+	int done = 0;
+
+	while (done < length && offset >> PAGE_SHIFT < pages->nr) {
+		struct page *page =
+			READ_ONCE(pages->page[offset >> PAGE_SHIFT]);
+		unsigned int start = offset_in_page(offset);
+		int chunk = min_t(int, length - done, PAGE_SIZE - start);
+
+		if (!page)
+			break;
+		memcpy_from_page(buffer + done, page, start, chunk);
+		offset += chunk;
+		done += chunk;
+	}
+	return done ?: -EIO;
 }
 
 /* Slots from @first on that have a page which is not inserted yet. */

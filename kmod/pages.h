@@ -19,11 +19,13 @@ struct mem_cgroup;
  * @inserted: bit per slot: the page has been put into the page table by
  *	lsabuf_pages_insert(); only a hint, since a process may zap its own
  *	entries (atomic bit operations)
+ * @filled: slots that have a page (atomic)
  */
 struct lsabuf_pages {
 	unsigned int nr;
 	struct page **page;
 	unsigned long *inserted;
+	atomic_t filled;
 };
 
 /**
@@ -47,6 +49,8 @@ void lsabuf_pages_wipe(struct lsabuf_pages *pages, unsigned long offset,
 		       size_t length);
 void lsabuf_pages_insert(struct lsabuf_pages *pages, unsigned int first,
 			 unsigned int end, struct vm_area_struct *vma);
+int lsabuf_pages_read(struct lsabuf_pages *pages, unsigned long offset,
+		      void *buffer, int length);
 vm_fault_t lsabuf_pages_fault(struct lsabuf_pages *pages, struct vm_fault *vmf);
 
 #endif /* LSABUF_PAGES_H */

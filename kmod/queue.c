@@ -402,6 +402,8 @@ static void start_request(struct lsabuf_request *request,
 	const struct cred *cred = current_cred();
 
 	client->queue->free = request->next_free;
+	client->queue->nr_calls++;
+	client->nr_calls++;
 	client->nr_requests++;
 	client->user->nr_requests++;
 	client->user->submit_bytes += submit_length;
@@ -630,6 +632,7 @@ static void enqueue(struct lsabuf_request *request)
 	struct lsabuf_queue *queue = client->queue;
 
 	lockdep_assert_held(&queue->lock);
+	queue->nr_queued++;
 	list_add_tail(&request->list, &client->queued);
 	if (list_empty(&client->ready))
 		list_add_tail(&client->ready, &user->clients);
@@ -644,6 +647,7 @@ static void enqueue_first(struct lsabuf_request *request)
 	struct lsabuf_queue *queue = client->queue;
 
 	lockdep_assert_held(&queue->lock);
+	queue->nr_queued++;
 	list_add(&request->list, &client->queued);
 	list_move(&client->ready, &user->clients);
 	list_move(&user->ready, &queue->ready);
@@ -656,6 +660,7 @@ static void dequeue(struct lsabuf_request *request)
 	struct lsabuf_user *user = client->user;
 
 	lockdep_assert_held(&client->queue->lock);
+	client->queue->nr_queued--;
 	list_del_init(&request->list);
 	if (list_empty(&client->queued))
 		list_del_init(&client->ready);

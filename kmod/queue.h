@@ -233,6 +233,8 @@ struct lsabuf_receiver {
  * @ready: users with queued requests, next first (lock)
  * @gone: clients whose end is to be told (lock)
  * @nr_waiting: threads that wait to receive (lock)
+ * @nr_queued: requests that wait to be received (lock)
+ * @nr_calls: requests ever made (lock)
  * @nr_busy: threads at work: length of all @busy (lock)
  * @busy: requests whose receiver has not come back, by thread (lock)
  * @slots: requests by slot; set once each, freed with the queue
@@ -254,6 +256,8 @@ struct lsabuf_queue {
 	struct list_head gone;
 	unsigned int nr_waiting;
 	unsigned int nr_busy;
+	unsigned int nr_queued;
+	u64 nr_calls;
 	struct hlist_head receivers;
 	struct hlist_head busy[1 << LSABUF_QUEUE_BUSY_BITS];
 	struct lsabuf_request **slots;

@@ -419,6 +419,7 @@ static const struct command commands[] = {
 	},
 	{
 		COMMAND(CONNECT, connect, 80),
+		.flags = LSABUF_CONNECT_F_DEBUGGABLE,
 		.roles = 1 << FRESH,
 		.taken = EBUSY,
 		.prepare = prepare_connect,

@@ -46,7 +46,8 @@
  * - ECANCELED: the request was given up by its client or ran out of time
  * - ESRCH: the client is gone
  * - EPIPE: the authority is gone
- * - ENODEV: the module is going away
+ * - ENODEV: the module is going away: its parameter drain refuses SERVE and
+ *   CONNECT
  */
 
 /**
@@ -152,7 +153,7 @@ struct lsabuf_info {
  * @out_arena_address: where that arena lies in the calling process
  *
  * Errors: EACCES not allowed to serve this endpoint, EBUSY the endpoint has an
- * authority or the file a role, EINVAL, ENOMEM.
+ * authority or the file a role, ENODEV, EINVAL, ENOMEM.
  */
 struct lsabuf_serve {
 	__u32 size;
@@ -169,10 +170,13 @@ struct lsabuf_serve {
 #define LSABUF_ACCESS_RANGES 1 /* and the ranges that a call names */
 #define LSABUF_ACCESS_WHOLE 2 /* all memory that the client itself can access */
 
+/* Debuggers of the calling process may read its arenas from now on */
+#define LSABUF_CONNECT_F_DEBUGGABLE 0x1
+
 /**
  * struct lsabuf_connect - become a client (LSABUF_IOC_CONNECT, fresh file)
  * @size: size of this struct
- * @flags: must be 0
+ * @flags: LSABUF_CONNECT_F_*
  * @endpoint: name of the authority's endpoint
  * @access: LSABUF_ACCESS_*: the grant of each request on this connection
  * @consent_views: most sections that may be mapped into this process at a time
@@ -186,8 +190,13 @@ struct lsabuf_serve {
  * @out_authority_start: its start time in nanoseconds since boot, which tells
  *	it from a later process with the same id
  *
+ * With LSABUF_CONNECT_F_DEBUGGABLE whoever may ptrace the process can read its
+ * client buffers through ptrace and /proc/PID/mem, until it has no connection
+ * and no buffer left; nobody can write them so, and process_vm_readv() and core
+ * dumps stay without them.
+ *
  * Errors: ENOENT no such endpoint, EDQUOT too many connections, EBUSY the file
- * has a role, EINVAL, ENOMEM.
+ * has a role, EACCES the flag is forbidden here, ENODEV, EINVAL, ENOMEM.
  */
 struct lsabuf_connect {
 	__u32 size;
