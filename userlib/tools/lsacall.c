@@ -22,6 +22,8 @@
 #include <lsabuf.h>
 #include <lsabuf_account.h>
 
+#include "call.h"
+
 struct options {
 	const char *package;
 	const char *hex;
@@ -66,15 +68,6 @@ static void fail_usage(const char *reason)
 	exit(2);
 }
 
-static bool check(const char *what, NTSTATUS status)
-{
-	if (NT_SUCCESS(status))
-		return true;
-	fprintf(stderr, "lsacall: %s: %s (status 0x%08x)\n", what,
-		lsabuf_explain(status), (unsigned int)status);
-	return false;
-}
-
 /* Text of the authority's goes to terminals: no control characters */
 static void print_string(const UNICODE_STRING *string)
 {
@@ -88,50 +81,6 @@ static void print_string(const UNICODE_STRING *string)
 				'?' :
 				text.Buffer[i]);
 	RtlFreeAnsiString(&text);
-}
-
-static void print_line_of_maps(const void *address)
-{
-	unsigned long begin, end, place = (unsigned long)address;
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-
-	if (!maps) {
-		printf("mapping    /proc/self/maps: %s\n", strerror(errno));
-		return;
-	}
-	while (fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx", &begin, &end) == 2 &&
-		    begin <= place && place < end)
-			printf("mapping    %s", line);
-	}
-	fclose(maps);
-}
-
-static void print_caller(const char *package, ULONG id)
-{
-	printf("caller     process %d, user %u\n", getpid(), geteuid());
-	printf("package    %s (id %u)\n", package, id);
-}
-
-static void print_buffer(const void *buffer, ULONG length)
-{
-	if (!buffer) {
-		printf("buffer     none\n");
-		return;
-	}
-	printf("buffer     %p, %u bytes\n", buffer, length);
-	print_line_of_maps(buffer);
-}
-
-static bool free_buffer(PVOID buffer, bool show)
-{
-	NTSTATUS status = LsaFreeReturnBuffer(buffer);
-
-	if (show && buffer)
-		printf("freed      %s (status 0x%08x)\n",
-		       lsabuf_explain(status), (unsigned int)status);
-	return check("cannot free the reply", status);
 }
 
 /*
@@ -210,18 +159,19 @@ static bool show_answer(HANDLE lsa, ULONG id, const struct options *options,
 	status = LsaCallAuthenticationPackage(lsa, id, query, query_length,
 					      &buffer, &length,
 					      &protocol_status);
-	if (!check("call", status) || !check("answer", protocol_status)) {
+	if (!call_check("call", status) ||
+	    !call_check("answer", protocol_status)) {
 		LsaFreeReturnBuffer(buffer);
 		return false;
 	}
 	if (options->getent) {
 		print_getent(buffer);
 	} else {
-		print_caller(ACCOUNT_PACKAGE_NAME, id);
-		print_buffer(buffer, length);
+		call_print_caller(ACCOUNT_PACKAGE_NAME, id);
+		call_print_buffer(buffer, length);
 		print_account(buffer);
 	}
-	return free_buffer(buffer, !options->getent);
+	return call_free_buffer(buffer, !options->getent);
 }
 
 /*
@@ -234,15 +184,16 @@ static bool ask_cached(HANDLE lsa, const char *name)
 	const void *cache;
 	int i, missed;
 
-	if (!check("cache", lsabuf_account_open(lsa, &cache)))
+	if (!call_check("cache", lsabuf_account_open(lsa, &cache)))
 		return false;
 	printf("cache      %p, %zu bytes\n", cache,
 	       lsabuf_account_cache_size());
-	print_line_of_maps(cache);
+	call_print_mapping(cache);
 	for (i = 0; i < 2; i++) {
 		missed = lsabuf_account_find(cache, name, &account);
-		if (missed && !check(name, lsabuf_account_get(lsa, cache, name,
-							      &account)))
+		if (missed &&
+		    !call_check(name,
+				lsabuf_account_get(lsa, cache, name, &account)))
 			return false;
 		printf("%-10s %s: uid %u, gid %u, %s\n",
 		       missed ? "asked" : "hit", name, account.uid, account.gid,
@@ -259,10 +210,10 @@ static bool ask_by_name(HANDLE lsa, ULONG id, const struct options *options,
 	bool done;
 
 	if (strlen(name) > UNICODE_STRING_MAX_CHARS)
-		return check(name, STATUS_NAME_TOO_LONG);
+		return call_check(name, STATUS_NAME_TOO_LONG);
 	query = make_query(options, name, &length);
 	if (!query)
-		return check(name, STATUS_NO_MEMORY);
+		return call_check(name, STATUS_NO_MEMORY);
 	done = show_answer(lsa, id, options, query, length);
 	if (!done)
 		fprintf(stderr, "lsacall: the question was about \"%s\"\n",
@@ -317,97 +268,33 @@ static bool ask(HANDLE lsa, ULONG id, const struct options *options,
 	return done;
 }
 
-/*
- * Any package
- */
-
-static void print_bytes(const unsigned char *bytes, ULONG length)
-{
-	ULONG i, j;
-
-	for (i = 0; i < length; i += 16) {
-		printf("%08x  ", i);
-		for (j = i; j < i + 16; j++) {
-			if (j < length)
-				printf("%02x ", bytes[j]);
-			else
-				printf("   ");
-		}
-		putchar(' ');
-		for (j = i; j < i + 16 && j < length; j++)
-			putchar(isprint(bytes[j]) ? bytes[j] : '.');
-		putchar('\n');
-	}
-}
-
-/* The bytes that hexadecimal text stands for; the caller frees them */
-static unsigned char *parse_hex(const char *text, ULONG *length)
-{
-	size_t digits = strlen(text), i;
-	unsigned char *bytes;
-	unsigned int byte;
-
-	if (digits % 2 || digits / 2 > MAXULONG ||
-	    strspn(text, "0123456789abcdefABCDEF") != digits)
-		fail_usage("--hex takes two hexadecimal digits for each byte");
-	bytes = malloc(digits / 2 + 1);
-	if (!bytes)
-		return NULL;
-	for (i = 0; i < digits / 2; i++) {
-		sscanf(text + 2 * i, "%2x", &byte);
-		bytes[i] = byte;
-	}
-	*length = digits / 2;
-	return bytes;
-}
-
 static bool call_any(HANDLE lsa, ULONG id, const struct options *options)
 {
-	NTSTATUS status, protocol_status;
-	ULONG submit_length, length;
 	unsigned char *submit;
-	PVOID buffer;
+	ULONG length;
+	bool done;
 
-	submit = parse_hex(options->hex, &submit_length);
+	submit = call_parse_hex(options->hex, &length);
 	if (!submit)
-		return check("call", STATUS_NO_MEMORY);
-	status = LsaCallAuthenticationPackage(lsa, id, submit, submit_length,
-					      &buffer, &length,
-					      &protocol_status);
+		fail_usage("--hex takes two hexadecimal digits for each byte");
+	done = call_any_package(lsa, id, options->package, submit, length,
+				false);
 	free(submit);
-	if (!check("call", status))
-		return false;
-	print_caller(options->package, id);
-	printf("status     0x%08x, %s\n", (unsigned int)protocol_status,
-	       lsabuf_explain(protocol_status));
-	print_buffer(buffer, length);
-	if (buffer)
-		print_bytes(buffer, length);
-	return free_buffer(buffer, true) && NT_SUCCESS(protocol_status);
+	return done;
 }
 
 static bool run(const struct options *options, char **names)
 {
-	NTSTATUS status;
-	STRING package;
 	bool done = false;
 	HANDLE lsa;
 	ULONG id;
 
-	status = LsaConnectUntrusted(&lsa);
-	if (status == STATUS_ACCESS_DENIED)
-		return check("this user may not open the device", status);
-	if (!check("cannot connect", status))
+	if (!call_open(options->package, &lsa, &id))
 		return false;
-	RtlInitString(&package, options->package);
-	status = LsaLookupAuthenticationPackage(lsa, &package, &id);
-	if (!check(options->package, status))
-		goto out_deregister;
 	if (options->hex)
 		done = call_any(lsa, id, options);
 	else
 		done = ask(lsa, id, options, names);
-out_deregister:
 	LsaDeregisterLogonProcess(lsa);
 	return done;
 }
