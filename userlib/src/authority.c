@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "checkers.h"
 #include "internal.h"
 
 LSABUF_EXPORT int lsabuf_serve(int fd, const char *endpoint,
@@ -237,5 +238,13 @@ LSABUF_EXPORT int lsabuf_identity(int fd, uint64_t id,
 		.groups_address = (uintptr_t)groups,
 		.nr_groups = groups ? nr_groups : 0,
 	};
-	return lsabuf_do_ioctl(fd, LSABUF_IOC_IDENTITY, identity);
+	uint32_t room = identity->nr_groups;
+	int ret;
+
+	ret = lsabuf_do_ioctl(fd, LSABUF_IOC_IDENTITY, identity);
+	if (!ret && room > identity->nr_groups)
+		room = identity->nr_groups;
+	if (!ret)
+		lsabuf_checkers_wrote(groups, room * sizeof(*groups));
+	return ret;
 }

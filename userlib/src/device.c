@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "checkers.h"
 #include "internal.h"
 
 #ifndef LSABUF_VERSION
@@ -42,6 +43,7 @@ int lsabuf_do_ioctl(int fd, unsigned int command, void *argument)
 
 	if (ioctl(fd, command, argument) < 0)
 		ret = -errno;
+	lsabuf_checkers_tell(command, argument, ret);
 	errno = saved;
 	return ret;
 }

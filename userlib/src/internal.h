@@ -6,6 +6,7 @@
  *	handles.c, host.c		what an LSA handle and a request handle are
  *	client.c, authority.c, map.c	the native interface
  *	device.c			file descriptors and the ioctl funnel
+ *	checkers.c			what valgrind and MSan are told
  */
 #ifndef _LSABUF_INTERNAL_H
 #define _LSABUF_INTERNAL_H
