@@ -127,6 +127,7 @@ help:
 	@echo '  check            the selftests (TESTS="abi calls": only these)'
 	@echo '  soak             the same with LSABUF_SCALE=100'
 	@echo '  bench            instructions per operation, beside its peers'
+	@echo '                   EVENTS=1: what trace events cost while they are off'
 	@echo '  lint             warnings, sparse, checkpatch, formatting, house rules'
 	@echo '  mutants          remove one mechanism after another: some test must notice'
 	@echo '                   MUTANTS="wipe grant": only these'
