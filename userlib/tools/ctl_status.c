@@ -156,8 +156,8 @@ static void show_clients(const struct view *view, const struct view *before)
 
 static void show_sections(const struct view *view)
 {
-	static const char *const heads[] = { "ID",    "PID",  "<COMMAND",
-					     "VIEWS", "SIZE", "RESERVED",
+	static const char *const heads[] = { "ID",    "PID",   "<COMMAND",
+					     "VIEWS", "BYTES", "RESERVED",
 					     NULL };
 	const struct ctl_entry *entry;
 	char size[16], reserved[16];
@@ -173,9 +173,9 @@ static void show_sections(const struct view *view)
 		ctl_table_add(&table, "%s", entry->comm);
 		ctl_table_add(&table, "%s", ctl_text(entry, "views"));
 		ctl_table_add(&table, "%s",
-			      ctl_bytes(ctl_figure(entry, "size"), size));
+			      ctl_bytes(ctl_figure(entry, "committed"), size));
 		ctl_table_add(&table, "%s",
-			      ctl_bytes(ctl_figure(entry, "size-max"),
+			      ctl_bytes(ctl_figure(entry, "committed-max"),
 					reserved));
 	}
 	ctl_table_print(&table, "Sections");
