@@ -22,15 +22,27 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 }
 #endif
 
-/* The vmas argument went away in 6.5. */
+/*
+ * Pin pages of another mm, and tell the VMA of each: until 6.5 that was had
+ * with the pages. The VMAs are good while the caller holds its mmap_lock; NULL
+ * is one that no process has made.
+ */
 static inline long lsabuf_pin_remote(struct mm_struct *mm, unsigned long start,
 				     unsigned long nr, unsigned int flags,
-				     struct page **pages, int *locked)
+				     struct page **pages,
+				     struct vm_area_struct **vmas)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-	return pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
+	return pin_user_pages_remote(mm, start, nr, flags, pages, vmas, NULL);
 #else
-	return pin_user_pages_remote(mm, start, nr, flags, pages, locked);
+	long i, pinned = pin_user_pages_remote(mm, start, nr, flags, pages,
+					       NULL);
+
+	for (i = 0; i < pinned; i++, start += PAGE_SIZE)
+		vmas[i] = i && start < vmas[i - 1]->vm_end ?
+				  vmas[i - 1] :
+				  vma_lookup(mm, start);
+	return pinned;
 #endif
 }
 

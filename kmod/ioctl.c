@@ -20,6 +20,7 @@
 #include "request.h"
 #include "section.h"
 #include "trace.h"
+#include "transfer.h"
 
 enum role {
 	ROLE_NONE,
@@ -528,14 +529,40 @@ static int check_role(struct lsabuf_file *lfile, int needed)
 	return role == needed ? 0 : -EPERM;
 }
 
+/* The argument of a command: what copy_struct_from_user() does, but faster. */
+static int fetch(union argument *arg, const struct command *command,
+		 const void __user *user)
+{
+	u32 size;
+	int ret;
+
+	if (get_user(size, (const u32 __user *)user))
+		return -EFAULT;
+	if (size < command->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (likely(size == command->size)) {
+		might_fault();
+		if (!access_ok(user, size))
+			return -EFAULT;
+		barrier_nospec();
+		ret = lsabuf_copy_in(arg, user, size) ? -EFAULT : 0;
+	} else {
+		ret = copy_struct_from_user(arg, command->size, user, size);
+	}
+	/* Checked once, so it is what every later copy goes by. */
+	arg->size = size;
+	return ret;
+}
+
 static long lsabuf_fop_ioctl(struct file *file, unsigned int number,
 			     unsigned long address)
 {
 	void __user *user = (void __user *)address;
 	unsigned int nr = _IOC_NR(number);
 	const struct command *command;
-	union argument arg;
-	u32 size;
+	union argument arg __uninitialized;
 	int ret;
 
 	if (nr >= ARRAY_SIZE(commands))
@@ -543,17 +570,9 @@ static long lsabuf_fop_ioctl(struct file *file, unsigned int number,
 	command = &commands[array_index_nospec(nr, ARRAY_SIZE(commands))];
 	if (command->number != number)
 		return -ENOTTY;
-	if (get_user(size, (u32 __user *)user))
-		return -EFAULT;
-	if (size < command->min_size)
-		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	ret = copy_struct_from_user(&arg, command->size, user, size);
+	ret = fetch(&arg, command, user);
 	if (ret)
 		return ret;
-	/* Checked once, so it is what every later copy goes by. */
-	arg.size = size;
 	if (arg.flags & ~command->flags)
 		return -EOPNOTSUPP;
 	ret = check_role(file->private_data, command->role);

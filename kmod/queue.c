@@ -225,8 +225,14 @@ static enum lsabuf_request_state get_state(struct lsabuf_request *request)
 	return smp_load_acquire(&request->state);
 }
 
-/* How an operation of the authority fails now, or 0. */
-static int held_error(struct lsabuf_request *request)
+/**
+ * lsabuf_request_held_error() - how an operation of the authority fails now
+ * @request: found by lsabuf_request_find()
+ *
+ * Context: any.
+ * Return: as lsabuf_request_held().
+ */
+int lsabuf_request_held_error(struct lsabuf_request *request)
 {
 	switch (get_state(request)) {
 	case LSABUF_REQUEST_RECEIVED:
@@ -236,21 +242,6 @@ static int held_error(struct lsabuf_request *request)
 	default:
 		return -ENOENT;
 	}
-}
-
-/**
- * lsabuf_request_held() - see whether an authority may work on a request
- * @request: found by lsabuf_request_find()
- *
- * Without queue->lock the answer may be old at once: whoever copies asks again
- * under the client's space->lock, see lsabuf_blocks_give().
- *
- * Context: any.
- * Return: 0, -ESRCH, -ECANCELED, or -ENOENT.
- */
-int lsabuf_request_held(struct lsabuf_request *request)
-{
-	return held_error(request);
 }
 
 /**
@@ -267,7 +258,7 @@ int lsabuf_chore_post(struct lsabuf_request *request,
 	int ret;
 
 	spin_lock(&queue->lock);
-	ret = held_error(request);
+	ret = lsabuf_request_held(request);
 	if (!ret && !request->waiter && request->nowait)
 		ret = -EAGAIN;
 	if (!ret) {
@@ -501,22 +492,17 @@ struct lsabuf_request *lsabuf_request_find(struct lsabuf_queue *queue, u64 id)
 }
 
 /**
- * lsabuf_request_put() - drop a reference
- * @request: the request
- *
- * With the last one, snapshots and blocks that were not handed over are wiped
- * and freed, and the slot can be used again.
+ * lsabuf_request_free() - see lsabuf_request_put()
+ * @request: without references
  *
  * Context: no locks, may sleep.
  */
-void lsabuf_request_put(struct lsabuf_request *request)
+void lsabuf_request_free(struct lsabuf_request *request)
 {
 	struct lsabuf_client *client = request->client;
 	struct lsabuf_queue *queue = client->queue;
 	struct lsabuf_user *user;
 
-	if (!refcount_dec_and_test(&request->ref))
-		return;
 	lsabuf_blocks_drop(client->space, &request->blocks, request->id);
 	lsabuf_blocks_drop(queue->space, &request->snapshots, request->id);
 	kvfree(request->ranges);
@@ -1004,7 +990,7 @@ int lsabuf_request_reply(struct lsabuf_request *request,
 	spin_lock(&queue->lock);
 	if (request->held) {
 		unhold(request);
-		ret = held_error(request);
+		ret = lsabuf_request_held(request);
 		stamp_replied(request);
 		trace_lsabuf_reply(request, reply, ret);
 		if (!ret) {
@@ -1040,7 +1026,7 @@ int lsabuf_request_expire(struct lsabuf_request *request)
 	int ret;
 
 	spin_lock(&queue->lock);
-	ret = held_error(request);
+	ret = lsabuf_request_held(request);
 	if (!ret && !request->waiter) {
 		ret = -EAGAIN;
 		WRITE_ONCE(request->chore, NULL);

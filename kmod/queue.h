@@ -282,8 +282,8 @@ void lsabuf_client_gone_again(struct lsabuf_client *client);
 struct lsabuf_request *lsabuf_request_new(struct lsabuf_client *client,
 					  u64 submit_length);
 struct lsabuf_request *lsabuf_request_find(struct lsabuf_queue *queue, u64 id);
-int lsabuf_request_held(struct lsabuf_request *request);
-void lsabuf_request_put(struct lsabuf_request *request);
+int lsabuf_request_held_error(struct lsabuf_request *request);
+void lsabuf_request_free(struct lsabuf_request *request);
 
 int lsabuf_request_queue(struct lsabuf_request *request);
 bool lsabuf_receive_begin(struct lsabuf_queue *queue,
@@ -313,5 +313,39 @@ void lsabuf_chore_withdraw(struct lsabuf_request *request,
 			   struct lsabuf_chore *chore);
 bool lsabuf_chore_pending(struct lsabuf_request *request);
 void lsabuf_chore_put(struct lsabuf_chore *chore);
+
+/**
+ * lsabuf_request_held() - see whether an authority may work on a request
+ * @request: found by lsabuf_request_find()
+ *
+ * Without queue->lock the answer may be old at once: whoever copies asks again
+ * under the client's space->lock, see lsabuf_blocks_give().
+ *
+ * Context: any.
+ * Return: 0, -ESRCH, -ECANCELED, or -ENOENT.
+ */
+static inline int lsabuf_request_held(struct lsabuf_request *request)
+{
+	/* Pairs with smp_store_release() in set_state(). */
+	if (likely(smp_load_acquire(&request->state) ==
+		   LSABUF_REQUEST_RECEIVED))
+		return 0;
+	return lsabuf_request_held_error(request);
+}
+
+/**
+ * lsabuf_request_put() - drop a reference
+ * @request: the request
+ *
+ * With the last one, snapshots and blocks that were not handed over are wiped
+ * and freed, and the slot can be used again.
+ *
+ * Context: no locks, may sleep.
+ */
+static inline void lsabuf_request_put(struct lsabuf_request *request)
+{
+	if (refcount_dec_and_test(&request->ref))
+		lsabuf_request_free(request);
+}
 
 #endif /* LSABUF_QUEUE_H */

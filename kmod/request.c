@@ -42,6 +42,9 @@
 #include "trace.h"
 #include "transfer.h"
 
+/* Elements of a vector that are fetched at a time */
+#define VECTOR_PART 16
+
 #define WAIT_STATE (TASK_INTERRUPTIBLE | TASK_FREEZABLE)
 
 /* The client's side */
@@ -449,15 +452,13 @@ static int grow_client(struct lsabuf_request *request, u64 length)
 	return ret;
 }
 
-static int copy_all(struct lsabuf_transfer *transfer)
+/* The rest of a copy, from where it takes a chore */
+static noinline int transfer_by_chores(struct lsabuf_transfer *transfer)
 {
 	struct lsabuf_chore *chore;
 	int ret;
 
-	for (;;) {
-		ret = lsabuf_transfer_copy(transfer);
-		if (ret <= 0)
-			return ret;
+	do {
 		chore = lsabuf_transfer_pack(transfer);
 		if (IS_ERR(chore))
 			return PTR_ERR(chore);
@@ -467,15 +468,19 @@ static int copy_all(struct lsabuf_transfer *transfer)
 		lsabuf_chore_put(chore);
 		if (ret)
 			return ret;
-	}
+		ret = lsabuf_transfer_copy(transfer);
+	} while (ret > 0);
+	return ret;
 }
 
 /* The whole of a copy, by whatever way it takes. */
 static int transfer(struct lsabuf_transfer *transfer)
 {
 	u64 begin = BEGIN(copy);
-	int ret = copy_all(transfer);
+	int ret = lsabuf_transfer_copy(transfer);
 
+	if (unlikely(ret > 0))
+		ret = transfer_by_chores(transfer);
 	trace_lsabuf_copy(transfer, begin, ret);
 	return ret;
 }
@@ -536,7 +541,7 @@ static int alloc_block(struct lsabuf_request *request, u64 length, u64 *address)
 static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
 			u64 source_length, u64 *address)
 {
-	struct lsabuf_pin pin = {};
+	struct lsabuf_pin pin __uninitialized;
 	struct lsabuf_transfer copy = {
 		.request = request,
 		.to_client = true,
@@ -548,6 +553,7 @@ static int alloc_filled(struct lsabuf_request *request, u64 length, u64 source,
 	u64 begin = BEGIN(alloc);
 	int ret;
 
+	pin.nr = 0;
 	ret = alloc_block(request, length, address);
 	trace_lsabuf_alloc(request, *address, length, begin, ret);
 	if (ret)
@@ -625,38 +631,57 @@ int lsabuf_request_release(struct lsabuf_authority *authority,
 	return ret;
 }
 
-static int copy_range(struct lsabuf_request *request,
-		      const struct lsabuf_copy_range *range, bool to_client,
-		      struct lsabuf_pin *pin, u64 *done)
+static int copy_range(struct lsabuf_transfer *copy, u64 client_address,
+		      u64 local_address, u64 length, u64 *done)
 {
-	struct lsabuf_transfer copy = {
-		.request = request,
-		.to_client = to_client,
-		.client_address = range->client_address,
-		.local = range->local_address,
-		.left = range->length,
-		.pin = pin,
-	};
-	int ret = transfer(&copy);
+	int ret;
 
-	*done += copy.done;
+	copy->client_address = client_address;
+	copy->local = local_address;
+	copy->left = length;
+	copy->done = 0;
+	copy->paths = 0;
+	copy->granted = false;
+	ret = transfer(copy);
+	*done += copy->done;
 	return ret;
 }
 
-static int copy_vector(struct lsabuf_request *request,
-		       const struct lsabuf_copy *copy, bool to_client,
-		       struct lsabuf_pin *pin, u64 *done)
+static int copy_each(struct lsabuf_transfer *copy,
+		     const struct lsabuf_copy_range *range, unsigned int nr,
+		     u64 *done)
 {
-	struct lsabuf_copy_range __user *vector =
-		u64_to_user_ptr(copy->vector_address);
-	struct lsabuf_copy_range range;
-	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < copy->nr_vector && !ret; i++) {
-		if (copy_from_user(&range, &vector[i], sizeof(range)))
-			return -EFAULT;
-		ret = copy_range(request, &range, to_client, pin, done);
+	for (; nr && !ret; nr--, range++) {
+		copy->next = range + 1;
+		copy->nr_next = nr - 1;
+		ret = copy_range(copy, range->client_address,
+				 range->local_address, range->length, done);
+	}
+	return ret;
+}
+
+static int copy_vector(struct lsabuf_transfer *copy, u64 vector_address,
+		       unsigned int nr, u64 *done)
+{
+	struct lsabuf_copy_range __user *vector =
+		u64_to_user_ptr(vector_address);
+	struct lsabuf_copy_range ranges[VECTOR_PART] __uninitialized;
+	unsigned int part;
+	size_t missing;
+	int ret = 0;
+
+	for (; nr && !ret; nr -= part, vector += part) {
+		part = min_t(unsigned int, nr, VECTOR_PART);
+		missing = copy_from_user(ranges, vector,
+					 part * sizeof(ranges[0]));
+		/* What comes before the first one that is missing is done. */
+		ret = copy_each(copy, ranges,
+				part - DIV_ROUND_UP(missing, sizeof(ranges[0])),
+				done);
+		if (missing)
+			return ret ?: -EFAULT;
 	}
 	return ret;
 }
@@ -675,9 +700,9 @@ int lsabuf_request_copy(struct lsabuf_authority *authority,
 			struct lsabuf_copy *copy,
 			struct lsabuf_copy __user *user)
 {
-	bool to_client = !(copy->flags & LSABUF_COPY_F_FROM_CLIENT);
+	struct lsabuf_transfer move __uninitialized;
+	struct lsabuf_pin pin __uninitialized;
 	struct lsabuf_request *request;
-	struct lsabuf_pin pin = {};
 	u64 done = 0;
 	int ret;
 
@@ -690,15 +715,18 @@ int lsabuf_request_copy(struct lsabuf_authority *authority,
 		ret = PTR_ERR(request);
 		goto out;
 	}
+	pin.nr = 0;
+	move.pin = &pin;
+	move.request = request;
+	move.to_client = !(copy->flags & LSABUF_COPY_F_FROM_CLIENT);
+	move.nr_next = 0;
 	if (copy->nr_vector)
-		ret = copy_vector(request, copy, to_client, &pin, &done);
+		ret = copy_vector(&move, copy->vector_address, copy->nr_vector,
+				  &done);
 	else
-		ret = copy_range(request,
-				 &(struct lsabuf_copy_range){
-					 copy->client_address,
-					 copy->local_address, copy->length },
-				 to_client, &pin, &done);
-	lsabuf_transfer_unpin(&pin, to_client);
+		ret = copy_range(&move, copy->client_address,
+				 copy->local_address, copy->length, &done);
+	lsabuf_transfer_unpin(&pin, move.to_client);
 	lsabuf_request_put(request);
 out:
 	if (put_user(done, &user->out_done))

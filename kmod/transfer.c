@@ -14,9 +14,7 @@
  * side stalls, and none to a block that has been freed. What faults in the
  * authority's memory is faulted in without the lock, then tried again.
  */
-#include <linux/fault-inject-usercopy.h>
 #include <linux/highmem.h>
-#include <linux/instrumented.h>
 #include <linux/lsabuf.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -31,28 +29,10 @@
 #include "trace.h"
 #include "transfer.h"
 
-/* Pages copied under one hold of the lock */
-#define BATCH 16
 /* Times that memory which was faulted in may be gone again */
 #define RETRIES 64
 
-/*
- * As in lib/iov_iter.c: what is copied to or from are whole pages of ours or
- * pinned ones, within bounds that were checked, so hardened usercopy has
- * nothing to add; and unlike copy_from_user(), nothing is zeroed on a fault.
- */
-static unsigned long copy_in(void *to, const void __user *from, size_t n)
-{
-	unsigned long left;
-
-	if (should_fail_usercopy())
-		return n;
-	instrument_copy_from_user_before(to, from, n);
-	left = raw_copy_from_user(to, from, n);
-	instrument_copy_from_user_after(to, from, n, left);
-	return left;
-}
-
+/* The counterpart of lsabuf_copy_in() */
 static unsigned long copy_out(void __user *to, const void *from, size_t n)
 {
 	if (should_fail_usercopy())
@@ -71,7 +51,7 @@ static unsigned long copy_page_part(struct lsabuf_transfer *transfer,
 	unsigned long left;
 
 	if (transfer->to_client) {
-		left = copy_in(kaddr + offset, local, length);
+		left = lsabuf_copy_in(kaddr + offset, local, length);
 		flush_dcache_page(page);
 	} else {
 		left = copy_out(local, kaddr + offset, length);
@@ -140,7 +120,7 @@ static int copy_block(struct lsabuf_transfer *transfer)
 
 	start = lsabuf_block_offset(block) + offset;
 	length = min3(transfer->left, block->length - offset,
-		      BATCH * PAGE_SIZE - offset_in_page(start));
+		      LSABUF_PIN_PAGES * PAGE_SIZE - offset_in_page(start));
 	transfer->paths |= LSABUF_PATH_BLOCK;
 	copy_pages(transfer, &block->arena->pages.page[start >> PAGE_SHIFT],
 		   offset_in_page(start), length);
@@ -154,103 +134,113 @@ out_unlock:
 	return ret;
 }
 
-/*
- * A VMA with a protection key may be one that the client has locked itself out
- * of; a GUP from outside would not notice.
- */
-static bool has_pkey(struct mm_struct *mm, unsigned long start,
-		     unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	lockdep_assert_held(&mm->mmap_lock);
-	while (start < end) {
-		vma = vma_lookup(mm, start);
-		if (!vma)
-			return false;
-		if (vma_pkey(vma))
-			return true;
-		start = vma->vm_end;
-	}
-	return false;
-}
-
 /**
- * lsabuf_transfer_unpin() - drop the page that is kept for a next range
- * @pin: of a COPY
+ * lsabuf_pin_drop() - see lsabuf_transfer_unpin()
+ * @pin: of a COPY, not empty
  * @to_client: its direction
  *
  * Context: may sleep.
  */
-void lsabuf_transfer_unpin(struct lsabuf_pin *pin, bool to_client)
+void lsabuf_pin_drop(struct lsabuf_pin *pin, bool to_client)
 {
-	if (pin->page)
-		unpin_user_pages_dirty_lock(&pin->page, 1, to_client);
-	pin->page = NULL;
+	unpin_user_pages_dirty_lock(pin->pages, pin->nr, to_client);
+	pin->nr = 0;
 }
 
-/* Pin what is resident, without waiting for anybody. */
-static long pin_resident(struct lsabuf_transfer *transfer, struct page **pages,
-			 unsigned long nr)
+/*
+ * Pages from the client address on that this range takes, and those after it
+ * that go on where it ends. That they are all granted is not sure: only what
+ * a range covers is ever copied.
+ */
+static unsigned int pages_ahead(struct lsabuf_transfer *transfer)
 {
-	unsigned int flags = FOLL_NOFAULT;
-	struct mm_struct *mm = transfer->request->client->space->mm;
-	unsigned long start = transfer->client_address & PAGE_MASK;
-	long pinned = -EAGAIN;
+	const struct lsabuf_copy_range *next = transfer->next;
+	const u64 most = LSABUF_PIN_PAGES * PAGE_SIZE;
+	u64 start = round_down(transfer->client_address, PAGE_SIZE);
+	u64 end = transfer->client_address - start + min(transfer->left, most);
+	unsigned int i;
 
+	for (i = 0; i < transfer->nr_next && end < most; i++, next++) {
+		/* Wraps around for what lies before: too far as well. */
+		u64 offset = next->client_address - start;
+
+		if (offset > PAGE_ALIGN(end))
+			break;
+		end = max(end, offset + min(next->length, most));
+	}
+	return PFN_UP(min(end, most));
+}
+
+/*
+ * A VMA with a protection key may be one that the client has locked itself out
+ * of; a GUP from outside does not notice.
+ */
+static long pin_keyless(struct mm_struct *mm, unsigned long start,
+			unsigned int nr, unsigned int flags,
+			struct page **pages)
+{
+	struct vm_area_struct *vmas[LSABUF_PIN_PAGES] __uninitialized;
+	long i, pinned;
+
+	pinned = lsabuf_pin_remote(mm, start, nr, flags, pages, vmas);
+	for (i = 0; i < pinned; i++)
+		if (vmas[i] && vma_pkey(vmas[i]))
+			break;
+	if (i < pinned)
+		unpin_user_pages(pages + i, pinned - i);
+	return i;
+}
+
+/*
+ * Pin what is resident, without waiting for anybody; never an arena, which GUP
+ * refuses. Returns 1 if the client's thread is needed.
+ */
+static int pin_resident(struct lsabuf_transfer *transfer)
+{
+	struct mm_struct *mm = transfer->request->client->space->mm;
+	unsigned int flags = FOLL_NOFAULT;
+	struct lsabuf_pin *pin = transfer->pin;
+
+	lsabuf_transfer_unpin(pin, transfer->to_client);
 	if (transfer->to_client)
 		flags |= FOLL_WRITE;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
 	if (mmap_read_trylock(mm)) {
-		if (!has_pkey(mm, start, start + nr * PAGE_SIZE))
-			pinned = lsabuf_pin_remote(mm, start, nr, flags, pages,
-						   NULL);
+		pin->start = round_down(transfer->client_address, PAGE_SIZE);
+		pin->nr = pin_keyless(mm, pin->start, pages_ahead(transfer),
+				      flags, pin->pages);
 		mmap_read_unlock(mm);
 	}
 	/* This may be its last user: let that end elsewhere. */
 	mmput_async(mm);
-	return pinned;
+	return pin->nr ? 0 : 1;
 }
 
-/* One batch of resident memory. Returns 1 if the client's thread is needed. */
-static int copy_resident(struct lsabuf_transfer *transfer, size_t length)
+static bool is_pinned(struct lsabuf_transfer *transfer)
+{
+	return transfer->client_address - transfer->pin->start <
+	       transfer->pin->nr * PAGE_SIZE;
+}
+
+/* As far as pinned pages go */
+static int copy_pinned(struct lsabuf_transfer *transfer)
 {
 	struct lsabuf_space *space = transfer->request->client->space;
-	unsigned int offset = offset_in_page(transfer->client_address);
-	unsigned long start = transfer->client_address & PAGE_MASK;
 	struct lsabuf_pin *pin = transfer->pin;
-	struct page *pages[BATCH];
-	long pinned;
+	u64 offset = transfer->client_address - pin->start;
+	size_t length =
+		min_t(u64, transfer->left, pin->nr * PAGE_SIZE - offset);
 	int ret;
 
-	if (pin->page && pin->address == start) {
-		pages[0] = pin->page;
-		pinned = 1;
-	} else {
-		lsabuf_transfer_unpin(pin, transfer->to_client);
-		length = min_t(size_t, length, BATCH * PAGE_SIZE - offset);
-		pinned = pin_resident(transfer, pages, PFN_UP(offset + length));
-	}
-	if (pinned == -ESRCH)
-		return -ESRCH;
-	if (pinned <= 0)
-		return 1;
-
-	length = min_t(size_t, length, pinned * PAGE_SIZE - offset);
 	spin_lock(&space->lock);
 	ret = lsabuf_request_held(transfer->request);
 	if (!ret) {
 		transfer->paths |= LSABUF_PATH_RESIDENT;
-		copy_pages(transfer, pages, offset, length);
+		copy_pages(transfer, &pin->pages[offset >> PAGE_SHIFT],
+			   offset_in_page(offset), length);
 	}
 	spin_unlock(&space->lock);
-	if (pinned == 1) {
-		pin->page = pages[0];
-		pin->address = start;
-	} else {
-		unpin_user_pages_dirty_lock(pages, pinned, transfer->to_client);
-	}
 	return ret;
 }
 
@@ -286,6 +276,24 @@ static int check_grant(struct lsabuf_transfer *transfer)
 	if (ret == -EACCES)
 		trace_lsabuf_grant_refused(transfer);
 	return ret;
+}
+
+/*
+ * Copy some bytes, or none where local memory was not there. Returns 1 if the
+ * client's thread is needed.
+ */
+static int copy_some(struct lsabuf_transfer *transfer)
+{
+	int ret = 1;
+
+	if (!is_pinned(transfer))
+		ret = copy_block(transfer);
+	if (ret != 1)
+		return ret;
+	ret = check_grant(transfer);
+	if (!ret && !is_pinned(transfer))
+		ret = pin_resident(transfer);
+	return ret ?: copy_pinned(transfer);
 }
 
 /* Make local memory present for the next page of the copy. */
@@ -334,13 +342,7 @@ int lsabuf_transfer_copy(struct lsabuf_transfer *transfer)
 
 	while (transfer->left) {
 		before = transfer->done;
-		ret = copy_block(transfer);
-		if (ret == 1) {
-			ret = check_grant(transfer);
-			if (!ret)
-				ret = copy_resident(transfer,
-						    ordinary_length(transfer));
-		}
+		ret = copy_some(transfer);
 		if (ret)
 			return ret;
 		if (transfer->done != before) {
@@ -463,7 +465,7 @@ int lsabuf_transfer_submit(struct lsabuf_block *block, u64 address)
 		void *kaddr = kmap_local_page(pages[to >> PAGE_SHIFT]);
 		unsigned long missed;
 
-		missed = copy_in(kaddr + offset_in_page(to), from, part);
+		missed = lsabuf_copy_in(kaddr + offset_in_page(to), from, part);
 		kunmap_local(kaddr);
 		if (missed)
 			return -EFAULT;

@@ -125,7 +125,7 @@ path_of_a_call()
 		transfer_submit request_queue request_answer receive_begin \
 		request_find request_alloc request_copy transfer_copy \
 		block_lookup request_reply blocks_drop pages_wipe \
-		request_take blocks_give request_put block_free \
+		request_take blocks_give request_free block_free \
 		client_put fop_release; do
 		grep -q "lsabuf_$function" /tmp/trace-sh.text && continue
 		echo "# lsabuf_$function() is not in the path"
