@@ -34,9 +34,11 @@ struct host_snapshot {
  * @generation: of the shared memory that its client is known to have (owner's
  *	thread)
  * @received: as the kernel gave it; zeroes from inside (constant while open)
+ *
+ * Its size is a power of two, so that a handle is checked without a division.
  */
 struct host_request {
-	PVOID word;
+	_Alignas(256) PVOID word;
 	_Atomic bool is_taken;
 	struct host_request *outer;
 	int fd;

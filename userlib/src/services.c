@@ -41,7 +41,8 @@ static bool is_inside(const struct host_request *request)
 
 static NTSTATUS request_status(int error)
 {
-	return lsabuf_status(error, LSABUF_SUBJECT_REQUEST);
+	return error ? lsabuf_status(error, LSABUF_SUBJECT_REQUEST) :
+		       STATUS_SUCCESS;
 }
 
 /*
