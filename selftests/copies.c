@@ -277,6 +277,82 @@ TEST_F(pair, bad_vector)
  * Memory of the authority that is not as it should be
  */
 
+/* What comes before the first element that cannot be read is done. */
+TEST_F(pair, vector_ends_early)
+{
+	const unsigned int nr = 40, good = 37;
+	unsigned char bytes[40 * 16], seen[40 * 16];
+	struct lsabuf_copy_range *vector;
+	__u64 id, block, done;
+	unsigned int i;
+	char *pages;
+
+	id = begin(_metadata, self);
+	ASSERT_EQ(0, lsa_alloc(self->authority, id, sizeof(bytes), &block));
+	pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, pages);
+	munmap(pages + PAGE, PAGE);
+	vector = (void *)(pages + PAGE - good * sizeof(*vector) - 8);
+	fill(bytes, 1, sizeof(bytes));
+	for (i = 0; i < good; i++)
+		vector[i] = (struct lsabuf_copy_range){ block + i * 16,
+							to_u64(bytes + i * 16),
+							16 };
+	test_err_copy_vector(EFAULT, self->authority, id, 0, vector, nr, &done);
+	EXPECT_EQ(good * 16, done);
+	EXPECT_EQ(0, peek(self->client, block, seen, sizeof(seen)));
+	EXPECT_EQ(good * 16, filled(seen, 1, good * 16));
+	EXPECT_TRUE(all_bytes(seen + good * 16, 0, (nr - good) * 16));
+	end(_metadata, self, id);
+	munmap(pages, PAGE);
+}
+
+#define SCATTER 50
+
+/* Where the range @i of the vectors below is, out of order where @step is 7 */
+static __u64 scattered(__u64 address, unsigned int i, unsigned int step)
+{
+	return address + i * step % SCATTER * PAGE + PAGE - 20;
+}
+
+/* Ranges over many pages, crossing from one into the next, in any order */
+TEST_F(pair, vector_over_pages)
+{
+	static const unsigned int steps[] = { 1, 7, SCATTER - 1 };
+	__u64 address = remote_mmap(self->client, (SCATTER + 1) * PAGE,
+				    PROT_READ | PROT_WRITE, MAP_POPULATE);
+	struct lsabuf_copy_range vector[SCATTER];
+	unsigned char bytes[SCATTER * 28], seen[SCATTER * 28];
+	__u64 id = begin(_metadata, self), done;
+	unsigned int i, step;
+
+	for (step = 0; step < ARRAY_SIZE(steps); step++) {
+		for (i = 0; i < SCATTER; i++) {
+			fill(bytes + i * 28, step * SCATTER + i + 1, 28);
+			vector[i] = (struct lsabuf_copy_range){
+				scattered(address, i, steps[step]),
+				to_u64(bytes + i * 28), 28
+			};
+		}
+		EXPECT_EQ(0, lsa_copy_vector(self->authority, id, 0, vector,
+					     SCATTER, &done));
+		EXPECT_EQ(sizeof(bytes), done);
+		memset(seen, 0, sizeof(seen));
+		for (i = 0; i < SCATTER; i++)
+			vector[i].local_address = to_u64(seen + i * 28);
+		EXPECT_EQ(0, lsa_copy_vector(self->authority, id,
+					     LSABUF_COPY_F_FROM_CLIENT, vector,
+					     SCATTER, &done));
+		EXPECT_EQ(0, memcmp(bytes, seen, sizeof(bytes)));
+		for (i = 0; i < SCATTER; i++)
+			EXPECT_EQ(28, ask(self->client, SIDE, do_filled,
+					  vector[i].client_address,
+					  step * SCATTER + i + 1, 28));
+	}
+	end(_metadata, self, id);
+}
+
 TEST_F(pair, bad_local_memory)
 {
 	unsigned char *local = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
@@ -831,6 +907,37 @@ TEST_F(pair, keyed_memory)
 				 &done));
 	end(_metadata, self, id);
 	EXPECT_EQ(PAGE, ask(self->client, SIDE, do_filled, address, 1, PAGE));
+}
+
+/* A page without a key is not worse off because the next one has one. */
+TEST_F(pair, vector_beside_key)
+{
+	__u64 address =
+		remote_mmap(self->client, 3 * PAGE, READ_WRITE, MAP_POPULATE);
+	long key = remote(self->client, SYS_pkey_alloc, 0, 0);
+	struct lsabuf_copy_range vector[3];
+	unsigned char bytes[3 * 28];
+	__u64 id, done;
+	int i;
+
+	if (key < 0)
+		SKIP(return, "the processor has no protection keys");
+	ASSERT_EQ(0, remote(self->client, SYS_pkey_mprotect, address + PAGE,
+			    PAGE, READ_WRITE, key));
+	ask(self->client, CALLER, do_forbid_key, key);
+	fill(bytes, 1, sizeof(bytes));
+	for (i = 0; i < 3; i++)
+		vector[i] = (struct lsabuf_copy_range){ address + i * PAGE,
+							to_u64(bytes + i * 28),
+							28 };
+	id = begin(_metadata, self);
+	test_err_copy_vector(EFAULT, self->authority, id, 0, vector, 3, &done);
+	EXPECT_EQ(28, done);
+	end(_metadata, self, id);
+	EXPECT_EQ(28, ask(self->client, SIDE, do_filled, address, 1, 28));
+	ask(self->client, CALLER, do_allow_key, key);
+	ask(self->client, SIDE, do_allow_key, key);
+	EXPECT_TRUE(reads_zero(self->client, address + PAGE, 2 * PAGE));
 }
 
 /* An address of the authority's own is nothing in the client. */
