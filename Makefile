@@ -101,6 +101,11 @@ bench:
 	@$(MAKE) --no-print-directory -C selftests/bench
 	@$(VM)/bench
 
+profile:
+	@$(VM)/deps build kernel vm bench
+	@$(MAKE) --no-print-directory -C selftests/bench
+	@$(VM)/profile
+
 lint:
 	@$(VM)/deps build kernel test lint headers
 	@selftests/lint/lint
@@ -128,6 +133,8 @@ help:
 	@echo '  soak             the same with LSABUF_SCALE=100'
 	@echo '  bench            instructions per operation, beside its peers'
 	@echo '                   EVENTS=1: what trace events cost while they are off'
+	@echo '  profile          where the instructions go, function by function'
+	@echo '                   OPERATION="COPY to block 64 B": only this one'
 	@echo '  lint             warnings, sparse, checkpatch, formatting, house rules'
 	@echo '  mutants          remove one mechanism after another: some test must notice'
 	@echo '                   MUTANTS="wipe grant": only these'
@@ -142,4 +149,5 @@ help:
 include $(sort $(wildcard selftests/*/*.mk))
 
 .PHONY: all modules kdir modules_install userlib selftests install uninstall \
-	dkms-install dkms-uninstall clean demo check soak bench lint deps help
+	dkms-install dkms-uninstall clean demo check soak bench profile lint deps \
+	help

@@ -48,17 +48,35 @@ void measure(bench_op op, void *context, const char *format, ...)
 void record(const double runs[RUNS], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What is counted beside instructions, in both processes */
+enum count {
+	COUNT_SYSTEM_CALLS,
+	COUNT_SWITCHES,
+	COUNT_FAULTS,
+	COUNT_MMAP_LOCK,
+	COUNT_PTES,
+	NR_COUNTS,
+};
+
 /**
  * struct result - an operation's cost, in the unit of the clock
  * @name: what was measured
  * @min: of the runs
  * @median: of the runs
+ * @counted: @counts are known
+ * @counts: per operation, below 0 where the kernel cannot tell
  */
 struct result {
 	char name[60];
 	double min;
 	double median;
+	bool counted;
+	double counts[NR_COUNTS];
 };
+
+/* counts.c */
+extern const char *const count_names[NR_COUNTS];
+void count_operations(bench_op op, void *context, double counts[NR_COUNTS]);
 
 const struct result *result_find(const char *name);
 const struct result *result_next(const struct result *after);
@@ -78,6 +96,7 @@ void bench_system(void);
 void bench_round_trips(void);
 void bench_binder(void);
 void bench_lsabuf(void);
+void bench_library(void);
 void bench_scale(void);
 void bench_sections(void);
 

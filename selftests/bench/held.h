@@ -51,7 +51,7 @@ enum {
 /* lsabuf.c */
 uint64_t held_alloc(struct held *held, size_t length);
 void held_release(struct held *held, uint64_t address);
-pid_t start_authority(void);
+pid_t start_authority(unsigned int threads);
 void client_connect(struct client *client, const void *submit);
 void client_call(void *context);
 void client_call_and_free(void *context);

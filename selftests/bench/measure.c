@@ -156,6 +156,8 @@ void measure(bench_op op, void *context, const char *format, ...)
 	run_batch(op, context, batch);
 	for (run = 0; run < RUNS; run++)
 		runs[run] = run_batch(op, context, batch);
+	result->counted = true;
+	count_operations(op, context, result->counts);
 	add_result(result, runs);
 }
 

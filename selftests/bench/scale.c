@@ -157,15 +157,36 @@ static void bench_processes(void)
 	close(gate.done[1]);
 }
 
+/* Threads of an authority that have nothing to do */
+static void bench_waiting(void)
+{
+	static const unsigned int numbers[] = { 1, 8, 64 };
+	void *submit = new_buffer(4 * KIB);
+	struct client client;
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		pid = start_authority(numbers[i]);
+		client_connect(&client, submit);
+		measure(client_call, &client,
+			"CALL 64/status, %u waiting thread%s", numbers[i],
+			numbers[i] == 1 ? "" : "s");
+		close(client.fd);
+		end_child(pid);
+	}
+}
+
 /**
  * bench_scale() - measure how lsabuf carries many clients
  */
 void bench_scale(void)
 {
-	pid_t pid = start_authority();
+	pid_t pid = start_authority(1);
 
 	if (user_clients() > PROCESSES)
 		bench_processes();
 	bench_connections();
 	end_child(pid);
+	bench_waiting();
 }

@@ -58,9 +58,9 @@ while (<$in>) {
 	}
 	next unless defined $rounds;
 	if (!defined $cache{$pc}) {
-		my $which = $pc lt '8' ? -1 : function_at($pc);
-		$cache{$pc} = $which < 0 ? 'user space' : $name[$which];
-		$cache{$pc} .= "\0" if $which >= 0 && $address[$which] eq $pc;
+		my $which = function_at($pc);
+		$cache{$pc} = $name[$which];
+		$cache{$pc} .= "\0" if $address[$which] eq $pc;
 	}
 	push @pending, $cache{$pc};
 }
@@ -74,14 +74,15 @@ for my $key (keys %count) {
 	$count{$name} += delete $count{$key};
 }
 $total += $_ for values %count;
-my $module = 0;
+my ($module, $user) = (0, 0);
 for my $name (keys %count) {
 	$module += $count{$name} if $name =~ /\[lsabuf\]$/;
+	$user += $count{$name} if $name =~ /\[user\]$/;
 }
 printf("%s: %.0f instructions (mean of %d operations)\n", $operation,
        $total / $rounds, $rounds);
 printf("%.0f of them in lsabuf.ko, %.0f in user space\n\n", $module / $rounds,
-       ($count{'user space'} // 0) / $rounds);
+       $user / $rounds);
 printf("%-44s %12s %8s\n", 'function', 'instructions', 'calls');
 for my $name (sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count) {
 	next if $count{$name} / $rounds < 4;
