@@ -256,14 +256,14 @@ static long do_flip(struct puppet *puppet, struct puppet_thread *me)
 static long do_flipped_calls(struct puppet *puppet, struct puppet_thread *me)
 {
 	struct lsabuf_call *call = (void *)puppet->scratch;
-	unsigned long i;
+	unsigned long i, most = 1000 * me->argument[0];
 	long accepted = 0;
 	int ret;
 
-	/* Some at least, also where the other thread had to wait for its turn */
-	for (i = 0; (i < me->argument[0] || !accepted) && accepted < 500 &&
-		    i < 1000 * me->argument[0];
-	     i++) {
+	for (i = 0; i < most && accepted < 500; i++) {
+		/* More only where the other thread had to wait for its turn */
+		if (i >= me->argument[0] && accepted)
+			break;
 		call->id = 0;
 		ret = ioctl(puppet->device, LSABUF_IOC_CALL, call) ? -errno : 0;
 		if (ret && ret != -EINVAL && ret != -E2BIG &&

@@ -38,10 +38,8 @@ begin()
 stage()
 {
 	"$VM/stage" "$WORK/stage"
-	for name in fail_nth; do
-		cp -a "$DEBUG/$name" "$WORK/stage/selftests"
-		echo "lsabuf:$name" >>"$WORK/stage/kselftest-list.txt"
-	done
+	cp -a "$DEBUG/fail_nth" "$WORK/stage/selftests"
+	echo lsabuf:fail_nth >>"$WORK/stage/kselftest-list.txt"
 	# Each program takes longer here than it does elsewhere.
 	echo timeout=1200 >"$WORK/stage/selftests/settings"
 }
