@@ -327,38 +327,40 @@ static struct kunit_suite request_suite = {
 
 /* Grants */
 
-#define READ LSABUF_RANGE_F_READ
-#define WRITE LSABUF_RANGE_F_WRITE
+#define RANGE_READ LSABUF_RANGE_F_READ
+#define RANGE_WRITE LSABUF_RANGE_F_WRITE
 
 static void grant_modes(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -EACCES,
 			lsabuf_grant_check(LSABUF_ACCESS_BUFFERS, NULL, 0, 1, 1,
-					   READ));
+					   RANGE_READ));
 	KUNIT_EXPECT_EQ(test, -EACCES,
 			lsabuf_grant_check(LSABUF_ACCESS_RANGES, NULL, 0, 1, 1,
-					   READ));
+					   RANGE_READ));
 	KUNIT_EXPECT_EQ(test, 0,
 			lsabuf_grant_check(LSABUF_ACCESS_WHOLE, NULL, 0, 1, 1,
-					   WRITE));
+					   RANGE_WRITE));
 	/* The last byte but one is the last that can be granted. */
 	KUNIT_EXPECT_EQ(test, 0,
 			lsabuf_grant_check(LSABUF_ACCESS_WHOLE, NULL, 0,
-					   U64_MAX - 1, 1, READ));
+					   U64_MAX - 1, 1, RANGE_READ));
 	KUNIT_EXPECT_EQ(test, -EFAULT,
 			lsabuf_grant_check(LSABUF_ACCESS_WHOLE, NULL, 0,
-					   U64_MAX, 1, READ));
+					   U64_MAX, 1, RANGE_READ));
 	KUNIT_EXPECT_EQ(test, -EFAULT,
 			lsabuf_grant_check(LSABUF_ACCESS_BUFFERS, NULL, 0, 2,
-					   U64_MAX, READ));
+					   U64_MAX, RANGE_READ));
 }
 
 static void grant_ranges(struct kunit *test)
 {
 	static const struct lsabuf_range ranges[] = {
-		{ .address = 1000, .length = 100, .flags = READ },
-		{ .address = 1100, .length = 100, .flags = READ | WRITE },
-		{ .address = U64_MAX - 10, .length = 10, .flags = WRITE },
+		{ .address = 1000, .length = 100, .flags = RANGE_READ },
+		{ .address = 1100,
+		  .length = 100,
+		  .flags = RANGE_READ | RANGE_WRITE },
+		{ .address = U64_MAX - 10, .length = 10, .flags = RANGE_WRITE },
 	};
 	static const struct {
 		u64 address;
@@ -366,20 +368,20 @@ static void grant_ranges(struct kunit *test)
 		u32 need;
 		int result;
 	} cases[] = {
-		{ 1000, 100, READ, 0 },
-		{ 999, 1, READ, -EACCES },
-		{ 999, 2, READ, -EACCES },
-		{ 1099, 1, READ, 0 },
+		{ 1000, 100, RANGE_READ, 0 },
+		{ 999, 1, RANGE_READ, -EACCES },
+		{ 999, 2, RANGE_READ, -EACCES },
+		{ 1099, 1, RANGE_READ, 0 },
 		/* Ranges do not add up. */
-		{ 1099, 2, READ, -EACCES },
-		{ 1099, 1, WRITE, -EACCES },
-		{ 1100, 1, WRITE, 0 },
-		{ 1100, 100, READ, 0 },
-		{ 1100, 101, READ, -EACCES },
-		{ 1200, 1, READ, -EACCES },
-		{ U64_MAX - 10, 10, WRITE, 0 },
-		{ U64_MAX - 10, 10, READ, -EACCES },
-		{ U64_MAX - 10, 11, WRITE, -EFAULT },
+		{ 1099, 2, RANGE_READ, -EACCES },
+		{ 1099, 1, RANGE_WRITE, -EACCES },
+		{ 1100, 1, RANGE_WRITE, 0 },
+		{ 1100, 100, RANGE_READ, 0 },
+		{ 1100, 101, RANGE_READ, -EACCES },
+		{ 1200, 1, RANGE_READ, -EACCES },
+		{ U64_MAX - 10, 10, RANGE_WRITE, 0 },
+		{ U64_MAX - 10, 10, RANGE_READ, -EACCES },
+		{ U64_MAX - 10, 11, RANGE_WRITE, -EFAULT },
 	};
 	unsigned int i;
 
@@ -400,14 +402,19 @@ static void grant_bad_ranges(struct kunit *test)
 		struct lsabuf_range range;
 		int result;
 	} cases[] = {
-		{ { .address = 1, .length = 1, .flags = READ }, 0 },
-		{ { .address = 1, .length = 0, .flags = READ }, -EINVAL },
+		{ { .address = 1, .length = 1, .flags = RANGE_READ }, 0 },
+		{ { .address = 1, .length = 0, .flags = RANGE_READ }, -EINVAL },
 		{ { .address = 1, .length = 1 }, -EINVAL },
 		{ { .address = 1, .length = 1, .flags = 4 }, -EOPNOTSUPP },
-		{ { .address = 1, .length = 1, .flags = READ, .__reserved = 1 },
+		{ { .address = 1,
+		    .length = 1,
+		    .flags = RANGE_READ,
+		    .__reserved = 1 },
 		  -EOPNOTSUPP },
-		{ { .address = 1, .length = U64_MAX - 1, .flags = READ }, 0 },
-		{ { .address = 1, .length = U64_MAX, .flags = READ }, -EINVAL },
+		{ { .address = 1, .length = U64_MAX - 1, .flags = RANGE_READ },
+		  0 },
+		{ { .address = 1, .length = U64_MAX, .flags = RANGE_READ },
+		  -EINVAL },
 	};
 	unsigned int i;
 
