@@ -143,6 +143,7 @@ help:
 	@echo '  check-debug      the selftests and failure injection in a kernel with all'
 	@echo '                   its debugging (built once, 10 minutes; KERNEL= as above)'
 	@echo '  coverage         lines and branches of the module that the tests execute'
+	@echo '  races            every two operations at once, in a kernel with KCSAN'
 	@echo '  detectors        the debug kernels (KIND=kasan|kcsan) report what they should'
 	@echo '  deps             install what these need, and no more'
 

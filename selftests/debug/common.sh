@@ -34,12 +34,14 @@ begin()
 	[ "$status" = 0 ] || exit "$status"
 }
 
-# stage: what the guest needs for the tests, those of this directory too
+# stage PROGRAM...: what the guest needs, with these tests of this directory
 stage()
 {
 	"$VM/stage" "$WORK/stage"
-	cp -a "$DEBUG/fail_nth" "$WORK/stage/selftests"
-	echo lsabuf:fail_nth >>"$WORK/stage/kselftest-list.txt"
+	for name; do
+		cp -a "$DEBUG/$name" "$WORK/stage/selftests"
+		echo "lsabuf:$name" >>"$WORK/stage/kselftest-list.txt"
+	done
 	# Each program takes longer here than it does elsewhere.
 	echo timeout=1200 >"$WORK/stage/selftests/settings"
 }

@@ -17,8 +17,11 @@ coverage: debug-tests
 	@$(VM)/deps coverage
 	@$(DEBUG)/coverage
 
+races: debug-tests
+	@$(DEBUG)/races
+
 detectors:
 	@$(VM)/deps build test vm debug
 	@$(DEBUG)/detectors $(KIND)
 
-.PHONY: debug-tests check-debug coverage detectors
+.PHONY: debug-tests check-debug coverage races detectors
