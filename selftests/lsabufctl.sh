@@ -107,8 +107,8 @@ status_json()
 # A narrow terminal gets narrow lines, without a name cut off elsewhere.
 narrow()
 {
-	COLUMNS=90 ctl 0 status && [ "$(awk '{ if (length($0) > m)
-		m = length($0) } END { print m }' $out)" -le 90 ]
+	COLUMNS=100 ctl 0 status && [ "$(awk '{ if (length($0) > m)
+		m = length($0) } END { print m }' $out)" -le 100 ]
 }
 
 status_of_others()
