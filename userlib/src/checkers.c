@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Annotations for valgrind's memcheck and MemorySanitizer, where their headers
- * were there when this was compiled; a few instructions that do nothing in a
- * process which neither watches.
+ * were there when this was compiled.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,17 +17,29 @@
 #endif
 #ifndef VALGRIND_MAKE_MEM_DEFINED
 #define VALGRIND_MAKE_MEM_DEFINED(address, length) ((void)0)
+#define RUNNING_ON_VALGRIND 0
 #endif
 
 #if defined(__has_feature)
 #if __has_feature(memory_sanitizer)
 #include <sanitizer/msan_interface.h>
 #define UNPOISON(address, length) __msan_unpoison(address, length)
+#define HAVE_MSAN 1
 #endif
 #endif
 #ifndef UNPOISON
 #define UNPOISON(address, length) ((void)0)
+#define HAVE_MSAN 0
 #endif
+
+bool lsabuf_checkers_watch = HAVE_MSAN;
+
+/* To ask valgrind at each command would cost half as much as the library. */
+__attribute__((constructor)) static void look_for_valgrind(void)
+{
+	if (RUNNING_ON_VALGRIND)
+		lsabuf_checkers_watch = true;
+}
 
 /**
  * lsabuf_checkers_wrote() - the kernel wrote there, or made it accessible
@@ -68,7 +79,7 @@ static void copied(const struct lsabuf_copy *copy)
 }
 
 /**
- * lsabuf_checkers_tell() - tell what a command has written
+ * lsabuf_checkers_report() - see lsabuf_checkers_tell()
  * @command: LSABUF_IOC_*
  * @argument: its struct
  * @ret: its result
@@ -76,7 +87,7 @@ static void copied(const struct lsabuf_copy *copy)
  * A returned buffer becomes memory here. What the authority wrote to other
  * memory of the client during the call is not known, and not told.
  */
-void lsabuf_checkers_tell(unsigned int command, const void *argument, int ret)
+void lsabuf_checkers_report(unsigned int command, const void *argument, int ret)
 {
 	const struct lsabuf_reply_receive *request = argument;
 	const struct lsabuf_call *call = argument;

@@ -6,9 +6,27 @@
 #ifndef _LSABUF_CHECKERS_H
 #define _LSABUF_CHECKERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+/* One of them watches this process; set once, before anybody calls */
+extern bool lsabuf_checkers_watch;
+
 void lsabuf_checkers_wrote(const void *address, size_t length);
-void lsabuf_checkers_tell(unsigned int command, const void *argument, int ret);
+void lsabuf_checkers_report(unsigned int command, const void *argument,
+			    int ret);
+
+/**
+ * lsabuf_checkers_tell() - tell what a command has written
+ * @command: LSABUF_IOC_*
+ * @argument: its struct
+ * @ret: its result
+ */
+static inline void lsabuf_checkers_tell(unsigned int command,
+					const void *argument, int ret)
+{
+	if (__builtin_expect(lsabuf_checkers_watch, false))
+		lsabuf_checkers_report(command, argument, ret);
+}
 
 #endif /* _LSABUF_CHECKERS_H */
