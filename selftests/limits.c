@@ -40,9 +40,27 @@ static __u64 cost_of_pages(__u64 bytes)
 	return bytes + bytes / PAGE * 9;
 }
 
+/* What a kernel that checks its objects keeps beside each one */
+static __u64 extra_of(const char *cache)
+{
+	char path[64], *text;
+	__u64 size[2] = { 0, 0 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", cache,
+			 i ? "slab_size" : "object_size");
+		text = read_text(path);
+		size[i] = text ? strtoull(text, NULL, 10) : 0;
+		free(text);
+	}
+	/* Aligned objects have a little more without any check. */
+	return size[1] > size[0] + 16 ? size[1] - size[0] : 0;
+}
+
 static __u64 cost_of_nodes(__u64 nodes)
 {
-	return nodes * 128;
+	return nodes * (128 + extra_of("lsabuf_block"));
 }
 
 /* Heap, file, inode, dentry and mapping */
@@ -59,7 +77,7 @@ static __u64 cost_of_client(void)
 /* With all its ranges, and a credential of its own */
 static __u64 cost_of_request(void)
 {
-	return 512 + LSABUF_MAX_RANGES * 24 + 256;
+	return 512 + extra_of("lsabuf_request") + LSABUF_MAX_RANGES * 24 + 256;
 }
 
 static __u64 cost_of_chore(void)
