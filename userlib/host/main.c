@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +33,6 @@ struct options {
 	const char *endpoint;
 	const char *directory;
 	const char *config;
-	const char *allow;
 	unsigned int threads;
 };
 
@@ -46,8 +44,6 @@ static const char usage[] =
 	"package directory without its .so. Without any, those that the files\n"
 	"*.conf of the configuration directory name are loaded.\n"
 	"\n"
-	"  -a, --allow=USER      let this user serve the endpoint from now on, and end:\n"
-	"                        for root, before lsahost is run as that user\n"
 	"  -c, --config=DIR      configuration directory\n"
 	"                        (default: " LSABUF_CONFIG_DIR ")\n"
 	"  -d, --device=FILE     device (default: $LSABUF_DEVICE, or\n"
@@ -92,9 +88,6 @@ static unsigned int parse_threads(const char *text)
 static void parse_option(int option, struct options *options)
 {
 	switch (option) {
-	case 'a':
-		options->allow = optarg;
-		break;
 	case 'c':
 		options->config = optarg;
 		break;
@@ -135,7 +128,6 @@ static void parse_option(int option, struct options *options)
 static void parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {
-		{ "allow", required_argument, NULL, 'a' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "endpoint", required_argument, NULL, 'e' },
@@ -150,7 +142,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "a:c:d:e:g:P:t:vqhV", names,
+	while ((option = getopt_long(argc, argv, "c:d:e:g:P:t:vqhV", names,
 				     NULL)) != -1)
 		parse_option(option, options);
 }
@@ -198,26 +190,6 @@ static int open_device(const struct options *options)
 		  lsabuf_explain(lsabuf_status(fd, LSABUF_SUBJECT_DEVICE)),
 		  strerror(-fd));
 	return -1;
-}
-
-/* What root does for a user; the exit status */
-static int allow_user(const struct options *options)
-{
-	const struct passwd *entry = getpwnam(options->allow);
-	int fd, ret;
-
-	if (!entry)
-		refuse("there is no user ", options->allow);
-	fd = open_device(options);
-	if (fd < 0)
-		return 1;
-	ret = lsabuf_endpoint_allow(fd, options->endpoint, entry->pw_uid, 0);
-	if (ret)
-		log_error("cannot let %s serve endpoint \"%s\": %s",
-			  options->allow, options->endpoint,
-			  explain_serve(ret));
-	lsabuf_close(fd);
-	return ret ? 1 : 0;
 }
 
 /* The authority's file, or -1 when the reason has been logged */
@@ -292,8 +264,6 @@ int main(int argc, char **argv)
 	int fd, status;
 
 	parse_options(argc, argv, &options);
-	if (options.allow)
-		return allow_user(&options);
 	/* For all threads to come, those of packages too; main waits for them */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
