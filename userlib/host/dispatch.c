@@ -106,30 +106,25 @@ static NTSTATUS call_package(int fd, const struct lsabuf_reply_receive *request,
 {
 	const struct package *package = package_by_id(request->out_code);
 	PLSA_AP_CALL_PACKAGE entry;
-	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 	PLSA_CLIENT_REQUEST handle;
+	NTSTATUS status;
 
 	if (!package)
 		return STATUS_NO_SUCH_PACKAGE;
 	if (request->out_submit_length > MAXULONG)
 		return STATUS_INVALID_PARAMETER;
-	entry = package->call_untrusted;
+	entry = package->table.CallPackageUntrusted;
 	if (request->out_kind == LSA_MESSAGE_CALL_TRUSTED &&
 	    trust_is_trusted(fd, request))
-		entry = package->call;
+		entry = package->table.CallPackage;
 	if (!entry)
 		return STATUS_NOT_SUPPORTED;
 
-	lsabuf_host_package_set(package->id + 1);
-	handle = lsabuf_host_begin(fd, request);
-	if (handle) {
-		/* Before anything of it can be mentioned to the client */
-		status = lsabuf_host_share(handle);
-		if (NT_SUCCESS(status))
-			status = run_package(entry, handle, request, answer);
-		lsabuf_host_end(handle);
-	}
-	lsabuf_host_package_set(0);
+	status = package_enter(package, fd, request, &handle);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = run_package(entry, handle, request, answer);
+	package_leave(handle);
 	return status;
 }
 
@@ -146,7 +141,7 @@ static NTSTATUS answer_request(int fd,
 	case LSA_MESSAGE_CALL_TRUSTED:
 		return call_package(fd, request, answer);
 	default:
-		return STATUS_INVALID_SYSTEM_SERVICE;
+		return sspi_answer(fd, request, answer);
 	}
 }
 
@@ -163,6 +158,24 @@ static const char *subject(const struct lsabuf_reply_receive *request)
 	case LSA_MESSAGE_CALL_TRUSTED:
 		package = package_by_id(request->out_code);
 		return package ? package->name : "unknown package";
+	case LSA_MESSAGE_PACKAGES:
+		return "list of packages";
+	case LSA_MESSAGE_ACQUIRE_CREDENTIALS:
+		return "acquisition of credentials";
+	case LSA_MESSAGE_FREE_CREDENTIALS:
+		return "end of credentials";
+	case LSA_MESSAGE_QUERY_CREDENTIALS:
+		return "attribute of credentials";
+	case LSA_MESSAGE_INIT_CONTEXT:
+		return "initiation of a context";
+	case LSA_MESSAGE_ACCEPT_CONTEXT:
+		return "acceptance of a context";
+	case LSA_MESSAGE_DELETE_CONTEXT:
+		return "end of a context";
+	case LSA_MESSAGE_QUERY_CONTEXT:
+		return "attribute of a context";
+	case LSA_MESSAGE_APPLY_TOKEN:
+		return "control token";
 	default:
 		return "unknown kind of call";
 	}
@@ -211,13 +224,14 @@ static NTSTATUS call_from_inside(const UNICODE_STRING *name,
 	RtlFreeAnsiString(&plain);
 	if (!package)
 		return STATUS_NO_SUCH_PACKAGE;
-	if (!package->call)
+	if (!package->table.CallPackage)
 		return STATUS_NOT_SUPPORTED;
 	before = lsabuf_host_package_set(package->id + 1);
 	shared = lsabuf_host_share(request);
 	if (NT_SUCCESS(shared))
-		shared = package->call(request, submit, submit, length,
-				       return_buffer, return_length, status);
+		shared = package->table.CallPackage(request, submit, submit,
+						    length, return_buffer,
+						    return_length, status);
 	lsabuf_host_package_set(before);
 	return shared;
 }

@@ -6,6 +6,9 @@
  *	pool.c		the server threads
  *	dispatch.c	what a request asks for, and its answer
  *	config.c	the packages that are configured
+ *	sspi.c		credentials and contexts of security packages
+ *	message.c	what clients send about them, taken apart
+ *	handles.c	which client holds what of a package
  *	package.c	the packages that are loaded
  *	trust.c		which clients are logon processes
  *	log.c notify.c	telling people and the service manager
@@ -46,24 +49,103 @@ BOOLEAN trust_is_trusted(int fd, const struct lsabuf_reply_receive *request);
 /**
  * struct package - a package that has been loaded
  * @name: as it gave it itself
+ * @comment: what it says about itself in SpGetInfo, or empty
+ * @object: file name of its shared object, without directory
+ * @index: its place among the packages of that object
  * @id: its number, from 0 on
- * @call: LsaApCallPackage, or NULL
- * @call_untrusted: LsaApCallPackageUntrusted, or NULL
+ * @info: capabilities, version and sizes from SpGetInfo; no texts
+ * @table: its entry points, NULL where it has none
  */
 struct package {
 	char name[128];
+	char comment[128];
+	char object[128];
+	ULONG index;
 	ULONG id;
-	PLSA_AP_CALL_PACKAGE call;
-	PLSA_AP_CALL_PACKAGE call_untrusted;
+	SecPkgInfoW info;
+	SECPKG_FUNCTION_TABLE table;
 };
 
 bool package_load(const char *directory, const char *name);
+void packages_shutdown(void);
+NTSTATUS package_enter(const struct package *package, int fd,
+		       const struct lsabuf_reply_receive *request,
+		       PLSA_CLIENT_REQUEST *handle);
+void package_leave(PLSA_CLIENT_REQUEST handle);
 unsigned int package_count(void);
 const struct package *package_by_id(ULONG id);
 const struct package *package_by_name(const STRING *name);
 
 /* config.c */
 bool config_load(const char *directory, const char *packages);
+
+/* handles.c */
+
+enum handle_kind {
+	HANDLE_CREDENTIAL,
+	HANDLE_CONTEXT,
+};
+
+/**
+ * struct handle - what a client holds of a package
+ * @value: what the client has; 0 while the entry is free (lock of handles.c)
+ * @client: id of its connection
+ * @kind: HANDLE_*
+ * @package: whose it is
+ * @lsa: the package's own name for it
+ * @users: calls that use it now (lock)
+ * @dead: it goes with the last of them (lock)
+ */
+struct handle {
+	uint64_t value;
+	uint64_t client;
+	enum handle_kind kind;
+	const struct package *package;
+	LSA_SEC_HANDLE lsa;
+	unsigned int users;
+	bool dead;
+};
+
+uint64_t handle_add(uint64_t client, enum handle_kind kind,
+		    const struct package *package, LSA_SEC_HANDLE lsa);
+struct handle *handle_get(uint64_t client, enum handle_kind kind,
+			  uint64_t value);
+const struct package *handle_package(uint64_t client, enum handle_kind kind,
+				     uint64_t value);
+NTSTATUS handle_put(struct handle *handle);
+NTSTATUS handle_close(uint64_t client, enum handle_kind kind, uint64_t value);
+void handles_rundown(uint64_t client);
+
+/* message.c */
+
+#define MESSAGE_MAX_BUFFERS 32
+
+/**
+ * struct message - what a client asks for
+ * @fixed: the numbers
+ * @input: array of @fixed->nr_input buffers
+ * @output: array of @fixed->nr_output buffers
+ * @name: principal or target, with Buffer NULL where there is none
+ * @package: name of the package, in the same way
+ *
+ * All of it points into the submit buffer.
+ */
+struct message {
+	const struct lsa_sspi_message *fixed;
+	const struct lsa_sspi_buffer *input;
+	const struct lsa_sspi_buffer *output;
+	UNICODE_STRING name;
+	UNICODE_STRING package;
+};
+
+bool message_parse(void *bytes, size_t length, struct message *message);
+
+/* sspi.c */
+struct answer;
+
+NTSTATUS sspi_answer(int fd, const struct lsabuf_reply_receive *request,
+		     struct answer *answer);
+void sspi_client_gone(uint64_t client);
 
 /* dispatch.c */
 
@@ -72,11 +154,13 @@ bool config_load(const char *directory, const char *packages);
  * @status: two values, see protocol.h
  * @address: return buffer in the client
  * @length: its length in bytes
+ * @payload: bytes for a return buffer in its place, to be freed; or NULL
  */
 struct answer {
 	uint32_t status[2];
 	uint64_t address;
 	uint64_t length;
+	void *payload;
 };
 
 extern const struct lsabuf_host dispatch_functions;

@@ -195,13 +195,14 @@ static int open_device(const struct options *options)
 /* The authority's file, or -1 when the reason has been logged */
 static int open_authority(const struct options *options)
 {
+	struct lsabuf_serve how = { .flags = LSABUF_SERVE_F_NOTIFY };
 	int fd, ret;
 
 	fd = open_device(options);
 	if (fd < 0)
 		return -1;
 	log_missing(fd);
-	ret = lsabuf_serve(fd, options->endpoint, NULL);
+	ret = lsabuf_serve(fd, options->endpoint, &how);
 	if (ret) {
 		log_error("cannot serve endpoint \"%s\": %s", options->endpoint,
 			  explain_serve(ret));
@@ -249,6 +250,7 @@ static int serve(int fd, const struct options *options, const sigset_t *ends)
 	/* Its threads may still use the file: leave the rest to the kernel */
 	if (!pool_stop(STOP_SECONDS))
 		_exit(1);
+	packages_shutdown();
 	return status;
 }
 

@@ -64,6 +64,34 @@ static void work(struct lsabuf_reply_receive *turn)
 	turn->status[1] = answer.status[1];
 	turn->return_address = answer.address;
 	turn->return_length = answer.length;
+	turn->flags = 0;
+	if (answer.payload) {
+		turn->flags = LSABUF_REPLY_RECEIVE_F_PAYLOAD;
+		turn->payload_address = (uintptr_t)answer.payload;
+		turn->payload_length = answer.length;
+	}
+}
+
+/* The bytes of a reply have gone with it, or never will */
+static void forget_payload(struct lsabuf_reply_receive *turn)
+{
+	free((void *)(uintptr_t)turn->payload_address);
+	turn->payload_address = 0;
+	turn->payload_length = 0;
+	turn->flags = 0;
+}
+
+static void finish(struct lsabuf_reply_receive *turn)
+{
+	if (!turn->reply_id)
+		return;
+	if (turn->payload_address)
+		lsabuf_reply_payload(authority, turn->reply_id, turn->status,
+				     (void *)(uintptr_t)turn->payload_address,
+				     turn->payload_length);
+	else
+		lsabuf_reply(authority, turn->reply_id, turn->status,
+			     turn->return_address, turn->return_length);
 }
 
 static void *serve(void *unused)
@@ -74,8 +102,11 @@ static void *serve(void *unused)
 	(void)unused;
 	while (!atomic_load(&stopping)) {
 		turn.out_id = 0;
+		turn.out_flags = 0;
 		ret = lsabuf_reply_receive(authority, &turn);
 		note_reply(&turn);
+		if (!turn.reply_id)
+			forget_payload(&turn);
 		if (ret == -EINTR || ret == -EAGAIN || ret == -EFAULT)
 			continue;
 		if (ret && ret != -ENOENT) {
@@ -85,10 +116,11 @@ static void *serve(void *unused)
 		/* Without an id it is news of a client, or nothing */
 		if (turn.out_id)
 			work(&turn);
+		else if (turn.out_flags & LSABUF_REQUEST_F_GONE)
+			sspi_client_gone(turn.out_client);
 	}
-	if (turn.reply_id)
-		lsabuf_reply(authority, turn.reply_id, turn.status,
-			     turn.return_address, turn.return_length);
+	finish(&turn);
+	forget_payload(&turn);
 	return NULL;
 }
 

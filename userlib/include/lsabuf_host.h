@@ -8,6 +8,7 @@
 #ifndef _LSABUF_HOST_H
 #define _LSABUF_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lsabuf.h>
@@ -68,7 +69,9 @@ PLSA_SECPKG_FUNCTION_TABLE lsabuf_host_table(void);
  * @fd: authority
  * @received: the request as it was received; copied
  *
- * Ends with lsabuf_host_end(), before the reply. Requests nest.
+ * Ends with lsabuf_host_end(), before the reply. Requests nest. A request with
+ * LSABUF_REQUEST_F_GONE is none: it is for giving back what a client held that
+ * is gone, and packages that ask are told so.
  *
  * Return: what packages get as ClientRequest, or NULL when more than
  * LSABUF_HOST_MAX_REQUESTS are open.
@@ -143,6 +146,25 @@ NTSTATUS lsabuf_host_share(PLSA_CLIENT_REQUEST request);
  */
 int lsabuf_host_section_share(PLSA_CLIENT_REQUEST request, int section,
 			      uint32_t flags, uint64_t *address);
+
+/**
+ * lsabuf_host_is_snapshot() - whether memory has been mapped
+ * @address: first byte, any pointer
+ * @length: bytes, not 0
+ *
+ * Return: true if all of it lies in one snapshot of the thread's request: the
+ * submit buffer, or what a package mapped with MapBuffer.
+ */
+bool lsabuf_host_is_snapshot(const void *address, size_t length);
+
+/**
+ * lsabuf_host_is_client_buffer() - whether a block is in the client
+ * @address: any pointer
+ *
+ * Return: true for one of the latest 64 that this thread allocated with
+ * AllocateClientBuffer for its request.
+ */
+bool lsabuf_host_is_client_buffer(const void *address);
 
 /**
  * struct lsabuf_host_heap - blocks of the LSA heap that a thread holds

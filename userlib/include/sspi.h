@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The types and constants that SSPI shares with security packages: buffers,
- * handles, package information, context requirements and attributes.
+ * SSPI: the client's functions, and the types and constants that it shares with
+ * security packages: buffers, handles, package information, requirements and
+ * attributes of contexts.
  *
  * Names that exist in two forms (SecPkgInfoA, SecPkgInfoW) mean the wide one
  * without a suffix, always: packages are handed the wide one. SECURITY_WIN32
@@ -428,6 +429,10 @@ typedef struct _SecPkgContext_NamesW {
 } SecPkgContext_NamesW, *PSecPkgContext_NamesW;
 typedef SecPkgContext_NamesW SecPkgContext_Names, *PSecPkgContext_Names;
 
+typedef struct _SecPkgContext_NamesA {
+	SEC_CHAR *sUserName;
+} SecPkgContext_NamesA, *PSecPkgContext_NamesA;
+
 typedef struct _SecPkgContext_NativeNamesW {
 	SEC_WCHAR *sClientName;
 	SEC_WCHAR *sServerName;
@@ -504,6 +509,180 @@ typedef struct _SecPkgContext_Bindings {
 	ULONG BindingsLength;
 	SEC_CHANNEL_BINDINGS *Bindings;
 } SecPkgContext_Bindings, *PSecPkgContext_Bindings;
+
+/*
+ * The client's functions, in liblsabuf-sspi. All may be used from any thread;
+ * a context by one thread at a time.
+ */
+
+#define SECQOP_WRAP_NO_ENCRYPT 0x80000001
+#define SECQOP_WRAP_OOB_DATA 0x40000000
+
+SECURITY_STATUS SEC_ENTRY EnumerateSecurityPackagesW(PULONG count,
+						     PSecPkgInfoW *packages);
+SECURITY_STATUS SEC_ENTRY EnumerateSecurityPackagesA(PULONG count,
+						     PSecPkgInfoA *packages);
+SECURITY_STATUS SEC_ENTRY QuerySecurityPackageInfoW(SEC_WCHAR *name,
+						    PSecPkgInfoW *package);
+SECURITY_STATUS SEC_ENTRY QuerySecurityPackageInfoA(SEC_CHAR *name,
+						    PSecPkgInfoA *package);
+SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleW(
+	SEC_WCHAR *principal, SEC_WCHAR *package, ULONG use, PVOID logon_id,
+	PVOID authorization_data, SEC_GET_KEY_FN get_key,
+	PVOID get_key_argument, PCredHandle credential, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(
+	SEC_CHAR *principal, SEC_CHAR *package, ULONG use, PVOID logon_id,
+	PVOID authorization_data, SEC_GET_KEY_FN get_key,
+	PVOID get_key_argument, PCredHandle credential, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY AddCredentialsW(
+	PCredHandle credential, SEC_WCHAR *principal, SEC_WCHAR *package,
+	ULONG use, PVOID authorization_data, SEC_GET_KEY_FN get_key,
+	PVOID get_key_argument, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY
+AddCredentialsA(PCredHandle credential, SEC_CHAR *principal, SEC_CHAR *package,
+		ULONG use, PVOID authorization_data, SEC_GET_KEY_FN get_key,
+		PVOID get_key_argument, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle credential);
+SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesW(PCredHandle credential,
+						      ULONG attribute,
+						      PVOID buffer);
+SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesA(PCredHandle credential,
+						      ULONG attribute,
+						      PVOID buffer);
+SECURITY_STATUS SEC_ENTRY InitializeSecurityContextW(
+	PCredHandle credential, PCtxtHandle context, SEC_WCHAR *target,
+	ULONG requirements, ULONG reserved1, ULONG target_data_rep,
+	PSecBufferDesc input, ULONG reserved2, PCtxtHandle new_context,
+	PSecBufferDesc output, PULONG attributes, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(
+	PCredHandle credential, PCtxtHandle context, SEC_CHAR *target,
+	ULONG requirements, ULONG reserved1, ULONG target_data_rep,
+	PSecBufferDesc input, ULONG reserved2, PCtxtHandle new_context,
+	PSecBufferDesc output, PULONG attributes, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(
+	PCredHandle credential, PCtxtHandle context, PSecBufferDesc input,
+	ULONG requirements, ULONG target_data_rep, PCtxtHandle new_context,
+	PSecBufferDesc output, PULONG attributes, PTimeStamp expiry);
+SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle context,
+					    PSecBufferDesc token);
+SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle context,
+					    PSecBufferDesc input);
+SECURITY_STATUS SEC_ENTRY DeleteSecurityContext(PCtxtHandle context);
+SECURITY_STATUS SEC_ENTRY QueryContextAttributesW(PCtxtHandle context,
+						  ULONG attribute,
+						  PVOID buffer);
+SECURITY_STATUS SEC_ENTRY QueryContextAttributesA(PCtxtHandle context,
+						  ULONG attribute,
+						  PVOID buffer);
+SECURITY_STATUS SEC_ENTRY QuerySecurityContextToken(PCtxtHandle context,
+						    PVOID *token);
+SECURITY_STATUS SEC_ENTRY ImpersonateSecurityContext(PCtxtHandle context);
+SECURITY_STATUS SEC_ENTRY RevertSecurityContext(PCtxtHandle context);
+SECURITY_STATUS SEC_ENTRY MakeSignature(PCtxtHandle context, ULONG quality,
+					PSecBufferDesc message,
+					ULONG sequence_number);
+SECURITY_STATUS SEC_ENTRY VerifySignature(PCtxtHandle context,
+					  PSecBufferDesc message,
+					  ULONG sequence_number,
+					  PULONG quality);
+SECURITY_STATUS SEC_ENTRY EncryptMessage(PCtxtHandle context, ULONG quality,
+					 PSecBufferDesc message,
+					 ULONG sequence_number);
+SECURITY_STATUS SEC_ENTRY DecryptMessage(PCtxtHandle context,
+					 PSecBufferDesc message,
+					 ULONG sequence_number, PULONG quality);
+SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle context,
+						ULONG flags,
+						PSecBuffer packed_context,
+						PVOID *token);
+SECURITY_STATUS SEC_ENTRY ImportSecurityContextW(SEC_WCHAR *package,
+						 PSecBuffer packed_context,
+						 PVOID token,
+						 PCtxtHandle context);
+SECURITY_STATUS SEC_ENTRY ImportSecurityContextA(SEC_CHAR *package,
+						 PSecBuffer packed_context,
+						 PVOID token,
+						 PCtxtHandle context);
+SECURITY_STATUS SEC_ENTRY FreeContextBuffer(PVOID buffer);
+
+#define EnumerateSecurityPackages EnumerateSecurityPackagesW
+#define QuerySecurityPackageInfo QuerySecurityPackageInfoW
+#define AcquireCredentialsHandle AcquireCredentialsHandleW
+#define QueryCredentialsAttributes QueryCredentialsAttributesW
+#define InitializeSecurityContext InitializeSecurityContextW
+#define QueryContextAttributes QueryContextAttributesW
+#define ImportSecurityContext ImportSecurityContextW
+#define InitSecurityInterface InitSecurityInterfaceW
+
+/* As tables. EncryptMessage and DecryptMessage have their older places, too */
+
+#define SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION 1
+
+#define LSABUF_SSPI_TABLE(suffix, text)                                        \
+	typedef struct _SECURITY_FUNCTION_TABLE_##suffix {                     \
+		ULONG dwVersion;                                               \
+		SECURITY_STATUS(SEC_ENTRY *EnumerateSecurityPackages##suffix)  \
+		(PULONG, PSecPkgInfo##suffix *);                               \
+		SECURITY_STATUS(SEC_ENTRY *QueryCredentialsAttributes##suffix) \
+		(PCredHandle, ULONG, PVOID);                                   \
+		SECURITY_STATUS(SEC_ENTRY *AcquireCredentialsHandle##suffix)   \
+		(text *, text *, ULONG, PVOID, PVOID, SEC_GET_KEY_FN, PVOID,   \
+		 PCredHandle, PTimeStamp);                                     \
+		SECURITY_STATUS(SEC_ENTRY *FreeCredentialsHandle)              \
+		(PCredHandle);                                                 \
+		PVOID Reserved2;                                               \
+		SECURITY_STATUS(SEC_ENTRY *InitializeSecurityContext##suffix)  \
+		(PCredHandle, PCtxtHandle, text *, ULONG, ULONG, ULONG,        \
+		 PSecBufferDesc, ULONG, PCtxtHandle, PSecBufferDesc, PULONG,   \
+		 PTimeStamp);                                                  \
+		SECURITY_STATUS(SEC_ENTRY *AcceptSecurityContext)              \
+		(PCredHandle, PCtxtHandle, PSecBufferDesc, ULONG, ULONG,       \
+		 PCtxtHandle, PSecBufferDesc, PULONG, PTimeStamp);             \
+		SECURITY_STATUS(SEC_ENTRY *CompleteAuthToken)                  \
+		(PCtxtHandle, PSecBufferDesc);                                 \
+		SECURITY_STATUS(SEC_ENTRY *DeleteSecurityContext)              \
+		(PCtxtHandle);                                                 \
+		SECURITY_STATUS(SEC_ENTRY *ApplyControlToken)                  \
+		(PCtxtHandle, PSecBufferDesc);                                 \
+		SECURITY_STATUS(SEC_ENTRY *QueryContextAttributes##suffix)     \
+		(PCtxtHandle, ULONG, PVOID);                                   \
+		SECURITY_STATUS(SEC_ENTRY *ImpersonateSecurityContext)         \
+		(PCtxtHandle);                                                 \
+		SECURITY_STATUS(SEC_ENTRY *RevertSecurityContext)              \
+		(PCtxtHandle);                                                 \
+		SECURITY_STATUS(SEC_ENTRY *MakeSignature)                      \
+		(PCtxtHandle, ULONG, PSecBufferDesc, ULONG);                   \
+		SECURITY_STATUS(SEC_ENTRY *VerifySignature)                    \
+		(PCtxtHandle, PSecBufferDesc, ULONG, PULONG);                  \
+		SECURITY_STATUS(SEC_ENTRY *FreeContextBuffer)(PVOID);          \
+		SECURITY_STATUS(SEC_ENTRY *QuerySecurityPackageInfo##suffix)   \
+		(text *, PSecPkgInfo##suffix *);                               \
+		PVOID Reserved3;                                               \
+		PVOID Reserved4;                                               \
+		SECURITY_STATUS(SEC_ENTRY *ExportSecurityContext)              \
+		(PCtxtHandle, ULONG, PSecBuffer, PVOID *);                     \
+		SECURITY_STATUS(SEC_ENTRY *ImportSecurityContext##suffix)      \
+		(text *, PSecBuffer, PVOID, PCtxtHandle);                      \
+		SECURITY_STATUS(SEC_ENTRY *AddCredentials##suffix)             \
+		(PCredHandle, text *, text *, ULONG, PVOID, SEC_GET_KEY_FN,    \
+		 PVOID, PTimeStamp);                                           \
+		PVOID Reserved8;                                               \
+		SECURITY_STATUS(SEC_ENTRY *QuerySecurityContextToken)          \
+		(PCtxtHandle, PVOID *);                                        \
+		SECURITY_STATUS(SEC_ENTRY *EncryptMessage)                     \
+		(PCtxtHandle, ULONG, PSecBufferDesc, ULONG);                   \
+		SECURITY_STATUS(SEC_ENTRY *DecryptMessage)                     \
+		(PCtxtHandle, PSecBufferDesc, ULONG, PULONG);                  \
+	} SecurityFunctionTable##suffix, *PSecurityFunctionTable##suffix
+
+LSABUF_SSPI_TABLE(W, SEC_WCHAR);
+LSABUF_SSPI_TABLE(A, SEC_CHAR);
+
+typedef SecurityFunctionTableW SecurityFunctionTable;
+typedef PSecurityFunctionTableW PSecurityFunctionTable;
+
+PSecurityFunctionTableW SEC_ENTRY InitSecurityInterfaceW(VOID);
+PSecurityFunctionTableA SEC_ENTRY InitSecurityInterfaceA(VOID);
 
 EXTERN_C_END
 

@@ -100,6 +100,7 @@ static PLSA_CLIENT_REQUEST begin(int fd,
 	request->outer = current;
 	request->package = package;
 	request->generation = 0;
+	request->nr_blocks = 0;
 	/* Pairs with the load in host_request_find() */
 	__atomic_store_n(&request->word, request, __ATOMIC_RELEASE);
 	current = request;

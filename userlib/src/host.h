@@ -33,12 +33,14 @@ struct host_snapshot {
  *	open)
  * @generation: of the shared memory that its client is known to have (owner's
  *	thread)
+ * @blocks: the latest that were allocated in the client (owner's thread)
+ * @nr_blocks: how many have been (owner's thread)
  * @received: as the kernel gave it; zeroes from inside (constant while open)
  *
  * Its size is a power of two, so that a handle is checked without a division.
  */
 struct host_request {
-	_Alignas(256) PVOID word;
+	_Alignas(1024) PVOID word;
 	_Atomic bool is_taken;
 	struct host_request *outer;
 	int fd;
@@ -46,8 +48,23 @@ struct host_request {
 	struct host_snapshot *snapshots;
 	unsigned int package;
 	uint32_t generation;
+	PVOID blocks[64];
+	size_t nr_blocks;
 	struct lsabuf_reply_receive received;
 };
+
+/* From inside the process, by CallPackage */
+static inline bool host_request_is_inside(const struct host_request *request)
+{
+	return request->fd < 0 &&
+	       !(request->received.out_flags & LSABUF_REQUEST_F_GONE);
+}
+
+/* No request, but the end of a client */
+static inline bool host_request_is_rundown(const struct host_request *request)
+{
+	return request->received.out_flags & LSABUF_REQUEST_F_GONE;
+}
 
 struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle);
 struct host_request *host_request_current(void);

@@ -36,7 +36,7 @@ static NTSTATUS find_request(PLSA_CLIENT_REQUEST handle,
 
 static bool is_inside(const struct host_request *request)
 {
-	return request->fd < 0;
+	return host_request_is_inside(request);
 }
 
 static NTSTATUS request_status(int error)
@@ -73,6 +73,10 @@ NTSTATUS NTAPI service_allocate_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 	ret = lsabuf_alloc(request->fd, request->received.out_id,
 			   LengthRequired, &address);
 	*ClientBaseAddress = (PVOID)(uintptr_t)address;
+	if (request == host_request_current())
+		request->blocks[request->nr_blocks++ %
+				ARRAYSIZE(request->blocks)] =
+			*ClientBaseAddress;
 	/* The kernel knows one EINVAL here: more than any client may have */
 	return ret == -EINVAL ? STATUS_NO_MEMORY : request_status(ret);
 }
@@ -168,6 +172,23 @@ NTSTATUS NTAPI service_copy_from_client_buffer(PLSA_CLIENT_REQUEST ClientRequest
 			       BufferToCopy, (uintptr_t)ClientBaseAddress,
 			       Length, &done);
 	return copy_status(ret, done);
+}
+
+/* Blocks that have been freed are still known: they are not handed out twice */
+LSABUF_EXPORT bool lsabuf_host_is_client_buffer(const void *address)
+{
+	const struct host_request *request = host_request_current();
+	size_t i, nr;
+
+	if (!request || !address)
+		return false;
+	nr = request->nr_blocks;
+	if (nr > ARRAYSIZE(request->blocks))
+		nr = ARRAYSIZE(request->blocks);
+	for (i = 0; i < nr; i++)
+		if (request->blocks[i] == address)
+			return true;
+	return false;
 }
 
 /*
@@ -267,6 +288,10 @@ static NTSTATUS client_info(SECPKG_CLIENT_INFO *info)
 
 	if (!request)
 		return STATUS_UNSUCCESSFUL;
+	if (host_request_is_rundown(request)) {
+		info->ClientFlags = SECPKG_CLIENT_PROCESS_TERMINATED;
+		return STATUS_PROCESS_IS_TERMINATING;
+	}
 	info->LogonId = logon_id(request);
 	info->HasTcbPrivilege = is_trusted(request);
 	info->ImpersonationLevel = SecurityImpersonation;
@@ -316,6 +341,8 @@ static ULONG call_attributes(const struct host_request *request)
 {
 	ULONG attributes = 0;
 
+	if (host_request_is_rundown(request))
+		return SECPKG_CALL_CLEANUP | SECPKG_CALL_PROCESS_TERM;
 	if (is_inside(request))
 		return SECPKG_CALL_IN_PROC | SECPKG_CALL_IS_TCB |
 		       (request->outer ? SECPKG_CALL_RECURSIVE : 0);

@@ -57,11 +57,18 @@ void host_snapshots_forget(struct host_request *request)
 	}
 }
 
+LSABUF_EXPORT bool lsabuf_host_is_snapshot(const void *address, size_t length)
+{
+	const struct host_request *request = host_request_current();
+
+	return request && host_snapshot_has(request, address, length);
+}
+
 static bool needs_mapping(const struct host_request *request,
 			  const SecBuffer *buffer)
 {
 	/* A call from inside: the client is this process */
-	if (request->fd < 0)
+	if (host_request_is_inside(request))
 		return false;
 	return buffer->pvBuffer && buffer->cbBuffer &&
 	       !host_snapshot_has(request, buffer->pvBuffer, buffer->cbBuffer);
