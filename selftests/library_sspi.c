@@ -1,0 +1,1136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Security packages: what programs see of them through liblsabuf-sspi, with
+ * lsahost and its packages "mirror" and "gss" on the other side.
+ *
+ * Each test is an ordinary user with an lsahost of its own. The packages are
+ * those of the tree; LSABUF_USERLIB names another place.
+ */
+#include "lsabuf_test.h"
+
+#include <sys/socket.h>
+
+#include <windows.h>
+#include <ntstatus.h>
+#include <ntsecapi.h>
+#include <sspi.h>
+#include <winternl.h>
+
+#include <lsabuf.h>
+
+#include "../packages/mirror.h"
+
+static const char *userlib(void)
+{
+	static char path[PATH_MAX];
+	ssize_t length;
+
+	if (getenv("LSABUF_USERLIB"))
+		return getenv("LSABUF_USERLIB");
+	length = readlink("/proc/self/exe", path, sizeof(path) - 20);
+	if (length < 0)
+		return ".";
+	path[length] = '\0';
+	strcpy(strrchr(path, '/'), "/../userlib");
+	return path;
+}
+
+static void exec_host(const char *endpoint, const char *package)
+{
+	char host[PATH_MAX + 20], packages[PATH_MAX + 20];
+
+	snprintf(host, sizeof(host), "%s/host/lsahost", userlib());
+	snprintf(packages, sizeof(packages), "%s/packages", userlib());
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	execl(host, "lsahost", getenv("LSABUF_TEST_VERBOSE") ? "-v" : "-q",
+	      "-e", endpoint, "-t", "4", "-P", packages, package, NULL);
+	fprintf(stderr, "# %s: %s\n", host, strerror(errno));
+	_exit(127);
+}
+
+/*
+ * A process that stays root, to end the host with the test: neither the test
+ * nor its death could, being those of another user.
+ */
+static void keep_host(int test, const char *endpoint, const char *package)
+{
+	pid_t host = fork();
+	char byte;
+
+	if (!host)
+		exec_host(endpoint, package);
+	while (read(test, &byte, 1) > 0)
+		;
+	kill(host, SIGKILL);
+	waitpid(host, NULL, 0);
+	_exit(0);
+}
+
+static bool wait_for_host(const char *endpoint)
+{
+	__u64 end = now_ns() + 2 * AT_ONCE_NS;
+	int fd;
+
+	while (now_ns() < end) {
+		fd = lsabuf_open_client(endpoint, LSABUF_ACCESS_BUFFERS);
+		if (fd >= 0) {
+			lsabuf_close(fd);
+			return true;
+		}
+		sleep_ms(10);
+	}
+	return false;
+}
+
+/* An lsahost with that package; this process is an ordinary user from then on */
+static bool start_host(const char *package)
+{
+	static char endpoint[LSABUF_ENDPOINT_LEN];
+	char packages[PATH_MAX + 20];
+	int pair[2];
+
+	snprintf(endpoint, sizeof(endpoint), "sspi-%d", getpid());
+	snprintf(packages, sizeof(packages), "%s/packages", userlib());
+	setenv("LSABUF_ENDPOINT", endpoint, 1);
+	setenv("LSABUF_PACKAGES", packages, 1);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return false;
+	if (!fork()) {
+		close(pair[0]);
+		keep_host(pair[1], endpoint, package);
+	}
+	close(pair[1]);
+	if (!wait_for_host(endpoint))
+		return false;
+	become_user(NOBODY);
+	return true;
+}
+
+/*
+ * FIXTURE(sspi) - an lsahost with the package "mirror"
+ * @credential: of it, with the user name "me"
+ */
+FIXTURE(sspi)
+{
+	CredHandle credential;
+};
+
+static WCHAR user_name[] = u"me";
+
+static SECURITY_STATUS acquire(CredHandle *credential)
+{
+	SEC_WINNT_AUTH_IDENTITY_W identity = {
+		.User = user_name,
+		.UserLength = 2,
+		.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+	};
+	TimeStamp expiry = { 0 };
+	SECURITY_STATUS status;
+
+	status = AcquireCredentialsHandleA(NULL, (char *)MIRROR_NAME,
+					   SECPKG_CRED_BOTH, NULL, &identity,
+					   NULL, NULL, credential, &expiry);
+	if (!status && expiry.QuadPart != 0x7fffffffffffffff)
+		return SEC_E_INTERNAL_ERROR;
+	return status;
+}
+
+FIXTURE_SETUP(sspi)
+{
+	ASSERT_TRUE(start_host("mirror"));
+	ASSERT_EQ(SEC_E_OK, acquire(&self->credential));
+}
+
+FIXTURE_TEARDOWN(sspi)
+{
+}
+
+/**
+ * struct token - a buffer of a call, with its descriptor
+ * @bytes: its memory
+ * @buffer: one buffer
+ * @desc: it as descriptor
+ */
+struct token {
+	char bytes[256];
+	SecBuffer buffer;
+	SecBufferDesc desc;
+};
+
+static SecBufferDesc *token(struct token *token, ULONG type, ULONG length)
+{
+	token->buffer = (SecBuffer){ length, type, token->bytes };
+	token->desc = (SecBufferDesc){ SECBUFFER_VERSION, 1, &token->buffer };
+	return &token->desc;
+}
+
+static struct mirror_counts get_counts(CredHandle *credential)
+{
+	struct mirror_counts counts = { 0 };
+
+	if (QueryCredentialsAttributesW(credential, MIRROR_ATTR_COUNTS,
+					&counts))
+		memset(&counts, 0xff, sizeof(counts));
+	return counts;
+}
+
+/*
+ * Packages
+ */
+
+TEST_F(sspi, enumerate)
+{
+	PSecPkgInfoW wide = NULL;
+	PSecPkgInfoA plain = NULL;
+	ULONG n = 0;
+
+	ASSERT_EQ(SEC_E_OK, EnumerateSecurityPackagesA(&n, &plain));
+	ASSERT_EQ(2, n);
+	EXPECT_STREQ(MIRROR_NAME, plain[0].Name);
+	EXPECT_STREQ("Grüße für Tests", plain[0].Comment);
+	EXPECT_EQ(4096, plain[0].cbMaxToken);
+	EXPECT_EQ(SECPKG_ID_NONE, plain[0].wRPCID);
+	EXPECT_STREQ(MIRROR_SMALL_NAME, plain[1].Name);
+	EXPECT_STREQ("", plain[1].Comment);
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(plain));
+
+	ASSERT_EQ(SEC_E_OK, EnumerateSecurityPackagesW(&n, &wide));
+	ASSERT_EQ(2, n);
+	EXPECT_EQ(0, wcs16cmp(TEXT(MIRROR_NAME), wide[0].Name));
+	EXPECT_EQ(0, wcs16cmp(u"Grüße für Tests", wide[0].Comment));
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(wide));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, FreeContextBuffer(wide));
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(NULL));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, FreeContextBuffer(&n));
+}
+
+TEST_F(sspi, package_info)
+{
+	static WCHAR name[] = u"MIRROR";
+	PSecPkgInfoW wide = NULL;
+	PSecPkgInfoA plain = NULL;
+
+	ASSERT_EQ(SEC_E_OK, QuerySecurityPackageInfoW(name, &wide));
+	EXPECT_EQ(0, wcs16cmp(TEXT(MIRROR_NAME), wide->Name));
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(wide));
+	ASSERT_EQ(SEC_E_OK,
+		  QuerySecurityPackageInfoA((char *)MIRROR_SMALL_NAME, &plain));
+	EXPECT_STREQ(MIRROR_SMALL_NAME, plain->Name);
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(plain));
+	EXPECT_EQ(SEC_E_SECPKG_NOT_FOUND,
+		  QuerySecurityPackageInfoA((char *)"nobody", &plain));
+	EXPECT_EQ(NULL, plain);
+}
+
+TEST_F(sspi, tables)
+{
+	PSecurityFunctionTableW wide = InitSecurityInterfaceW();
+	PSecurityFunctionTableA plain = InitSecurityInterfaceA();
+
+	EXPECT_EQ(1, wide->dwVersion);
+	EXPECT_TRUE(wide->EnumerateSecurityPackagesW ==
+		    EnumerateSecurityPackagesW);
+	EXPECT_TRUE(wide->DecryptMessage == DecryptMessage);
+	EXPECT_EQ(1, plain->dwVersion);
+	EXPECT_TRUE(plain->InitializeSecurityContextA ==
+		    InitializeSecurityContextA);
+	EXPECT_EQ(SEC_E_OK, plain->FreeContextBuffer(NULL));
+}
+
+/* A package with many empty slots: none of them is called */
+TEST_F(sspi, empty_slots)
+{
+	SecPkgContext_Sizes sizes;
+	struct token out = { "" };
+	CredHandle credential;
+	CtxtHandle context;
+
+	ASSERT_EQ(SEC_E_OK,
+		  AcquireCredentialsHandleA(NULL, (char *)MIRROR_SMALL_NAME,
+					    SECPKG_CRED_BOTH, NULL, NULL, NULL,
+					    NULL, &credential, NULL));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  QueryCredentialsAttributesW(&credential, 1, &sizes));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  AcceptSecurityContext(&credential, NULL, NULL, 0, 0, &context,
+					NULL, NULL, NULL));
+	ASSERT_EQ(SEC_E_OK,
+		  InitializeSecurityContextA(&credential, NULL, (char *)"done",
+					     0, 0, 0, NULL, 0, &context,
+					     token(&out, SECBUFFER_TOKEN, 4),
+					     NULL, NULL));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  QueryContextAttributesW(&context, SECPKG_ATTR_SIZES, &sizes));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  ApplyControlToken(&context, &out.desc));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  MakeSignature(&context, 0, &out.desc, 0));
+	EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&context));
+	EXPECT_EQ(SEC_E_OK, FreeCredentialsHandle(&credential));
+}
+
+/*
+ * Credentials
+ */
+
+TEST_F(sspi, credentials)
+{
+	SecPkgCredentials_NamesW names = { NULL };
+	CredHandle second;
+
+	ASSERT_EQ(SEC_E_OK,
+		  QueryCredentialsAttributesW(&self->credential,
+					      SECPKG_CRED_ATTR_NAMES, &names));
+	EXPECT_EQ(0, wcs16cmp(u"me", names.sUserName));
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(names.sUserName));
+	ASSERT_EQ(SEC_E_OK,
+		  QueryCredentialsAttributesA(&self->credential,
+					      SECPKG_CRED_ATTR_NAMES, &names));
+	EXPECT_STREQ("me", (char *)names.sUserName);
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(names.sUserName));
+
+	/* It was started with what the LSA says about the machine */
+	EXPECT_EQ(0, get_counts(&self->credential).bad_start);
+	ASSERT_EQ(SEC_E_OK, acquire(&second));
+	EXPECT_EQ(2, get_counts(&self->credential).credentials);
+	EXPECT_EQ(SEC_E_OK, FreeCredentialsHandle(&second));
+	EXPECT_EQ(1, get_counts(&self->credential).credentials);
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, FreeCredentialsHandle(&second));
+}
+
+TEST_F(sspi, bad_credentials)
+{
+	SEC_WINNT_AUTH_IDENTITY_W identity = {
+		.User = (WCHAR *)16,
+		.UserLength = 2,
+		.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+	};
+	CredHandle credential = { 1, 1 };
+
+	EXPECT_EQ(SEC_E_INTERNAL_ERROR,
+		  AcquireCredentialsHandleA(NULL, (char *)MIRROR_NAME, 0, NULL,
+					    &identity, NULL, NULL, &credential,
+					    NULL));
+	EXPECT_FALSE(SecIsValidHandle(&credential));
+	EXPECT_EQ(SEC_E_SECPKG_NOT_FOUND,
+		  AcquireCredentialsHandleA(NULL, (char *)"nobody", 0, NULL,
+					    NULL, NULL, NULL, &credential,
+					    NULL));
+	EXPECT_EQ(1, get_counts(&self->credential).credentials);
+}
+
+/*
+ * What comes back of the buffers of a call: one test for each row of the table
+ * above check_output() in userlib/host/sspi.c
+ */
+
+#define BEFORE "........"
+
+/* A first call for that target with one output buffer of that type */
+static SECURITY_STATUS treat(CredHandle *credential, const char *target,
+			     ULONG type, struct token *out)
+{
+	SECURITY_STATUS status;
+	CtxtHandle context;
+
+	strcpy(out->bytes, BEFORE);
+	status = InitializeSecurityContextA(credential, NULL, (char *)target, 0,
+					    0, 0, NULL, 0, &context,
+					    token(out, type, strlen(BEFORE)),
+					    NULL, NULL);
+	if (SEC_SUCCESS(status))
+		DeleteSecurityContext(&context);
+	return status;
+}
+
+#define TREAT(_target, _type, _out) \
+	treat(&self->credential, _target, _type, _out)
+
+TEST_F(sspi, row_success)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_OK, TREAT("done", SECBUFFER_TOKEN, &out));
+	EXPECT_EQ(4, out.buffer.cbBuffer);
+	EXPECT_EQ(SECBUFFER_TOKEN, out.buffer.BufferType);
+	EXPECT_EQ((PVOID)out.bytes, out.buffer.pvBuffer);
+	/* Not a byte more than the package says */
+	EXPECT_STREQ("done....", out.bytes);
+}
+
+TEST_F(sspi, row_informational)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_I_CONTINUE_NEEDED,
+		  TREAT("continue", SECBUFFER_TOKEN, &out));
+	EXPECT_EQ(4, out.buffer.cbBuffer);
+	EXPECT_STREQ("done....", out.bytes);
+}
+
+TEST_F(sspi, row_error)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_LOGON_DENIED, TREAT("error", SECBUFFER_TOKEN, &out));
+	EXPECT_EQ(8, out.buffer.cbBuffer);
+	EXPECT_STREQ(BEFORE, out.bytes);
+}
+
+TEST_F(sspi, row_read_only)
+{
+	const ULONG type = SECBUFFER_TOKEN | SECBUFFER_READONLY;
+	const ULONG other = SECBUFFER_TOKEN | SECBUFFER_READONLY_WITH_CHECKSUM;
+	struct token out;
+
+	EXPECT_EQ(SEC_E_OK, TREAT("done", type, &out));
+	EXPECT_EQ(8, out.buffer.cbBuffer);
+	EXPECT_EQ(type, out.buffer.BufferType);
+	EXPECT_STREQ(BEFORE, out.bytes);
+	EXPECT_EQ(SEC_E_OK, TREAT("done", other, &out));
+	EXPECT_EQ(other, out.buffer.BufferType);
+	EXPECT_STREQ(BEFORE, out.bytes);
+}
+
+TEST_F(sspi, row_empty)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_OK, TREAT("empty", SECBUFFER_TOKEN, &out));
+	EXPECT_EQ(0, out.buffer.cbBuffer);
+	EXPECT_STREQ(BEFORE, out.bytes);
+}
+
+/* The bits that packages see are neither the client's to set nor to lose */
+TEST_F(sspi, row_by_itself)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_OK, TREAT("by itself", SECBUFFER_DATA, &out));
+	EXPECT_EQ(4, out.buffer.cbBuffer);
+	EXPECT_EQ(SECBUFFER_DATA, out.buffer.BufferType);
+	EXPECT_STREQ("self....", out.bytes);
+	EXPECT_EQ(SEC_E_OK, TREAT("by itself",
+				  SECBUFFER_DATA | SECBUFFER_RESERVED, &out));
+	EXPECT_EQ(SECBUFFER_DATA | SECBUFFER_RESERVED, out.buffer.BufferType);
+}
+
+TEST_F(sspi, row_mapped)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_OK, TREAT("mapped", SECBUFFER_DATA, &out));
+	EXPECT_EQ(4, out.buffer.cbBuffer);
+	EXPECT_EQ(SECBUFFER_DATA, out.buffer.BufferType);
+	EXPECT_STREQ("done....", out.bytes);
+	/* The package kept the mapped buffer to itself */
+	EXPECT_EQ(SEC_E_OK, TREAT("elsewhere", SECBUFFER_DATA, &out));
+	EXPECT_EQ(8, out.buffer.cbBuffer);
+	EXPECT_STREQ(BEFORE, out.bytes);
+}
+
+TEST_F(sspi, row_too_long)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_BUFFER_TOO_SMALL,
+		  TREAT("too long", SECBUFFER_TOKEN, &out));
+	EXPECT_EQ(8, out.buffer.cbBuffer);
+	EXPECT_STREQ(BEFORE, out.bytes);
+	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+}
+
+TEST_F(sspi, row_stray)
+{
+	struct token out;
+
+	EXPECT_EQ(SEC_E_INTERNAL_ERROR, TREAT("stray", SECBUFFER_TOKEN, &out));
+	EXPECT_STREQ(BEFORE, out.bytes);
+	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+}
+
+TEST_F(sspi, row_allocated)
+{
+	const char *const targets[] = { "heap", "client" };
+	const char *const texts[] = { "done", "self" };
+	struct token out;
+	CtxtHandle context;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		token(&out, SECBUFFER_TOKEN, 0);
+		out.buffer.pvBuffer = (PVOID)16;
+		ASSERT_EQ(SEC_E_OK,
+			  InitializeSecurityContextA(
+				  &self->credential, NULL, (char *)targets[i],
+				  ISC_REQ_ALLOCATE_MEMORY, 0, 0, NULL, 0,
+				  &context, &out.desc, NULL, NULL));
+		ASSERT_EQ(4, out.buffer.cbBuffer);
+		ASSERT_NE((PVOID)16, out.buffer.pvBuffer);
+		EXPECT_EQ(0, memcmp(texts[i], out.buffer.pvBuffer, 4));
+		EXPECT_EQ(SEC_E_OK, FreeContextBuffer(out.buffer.pvBuffer));
+		EXPECT_EQ(SEC_E_INVALID_HANDLE,
+			  FreeContextBuffer(out.buffer.pvBuffer));
+		EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&context));
+	}
+}
+
+/* Of input buffers what they are and how long they are, no bytes */
+TEST_F(sspi, row_input)
+{
+	struct token in[2] = { { "first" }, { "second" } }, out = { "" };
+	SecBuffer inputs[2] = {
+		{ 5, SECBUFFER_TOKEN, in[0].bytes },
+		{ 6, SECBUFFER_EMPTY, in[1].bytes },
+	};
+	SecBufferDesc input = { SECBUFFER_VERSION, 2, inputs };
+	CtxtHandle context;
+
+	ASSERT_EQ(SEC_E_OK,
+		  InitializeSecurityContextA(
+			  &self->credential, NULL, (char *)"done", 0, 0, 0,
+			  &input, 0, &context, token(&out, SECBUFFER_TOKEN, 8),
+			  NULL, NULL));
+	EXPECT_EQ(5, inputs[0].cbBuffer);
+	EXPECT_EQ(2, inputs[1].cbBuffer);
+	EXPECT_EQ(SECBUFFER_EXTRA, inputs[1].BufferType);
+	EXPECT_EQ((PVOID)in[1].bytes, inputs[1].pvBuffer);
+	EXPECT_STREQ("first", in[0].bytes);
+	EXPECT_STREQ("second", in[1].bytes);
+}
+
+/* One buffer for both directions */
+TEST_F(sspi, aliased_buffers)
+{
+	struct token both = { BEFORE };
+	CtxtHandle context;
+
+	token(&both, SECBUFFER_TOKEN, 8);
+	ASSERT_EQ(SEC_E_OK, InitializeSecurityContextA(&self->credential, NULL,
+						       (char *)"done", 0, 0, 0,
+						       &both.desc, 0, &context,
+						       &both.desc, NULL, NULL));
+	EXPECT_EQ(4, both.buffer.cbBuffer);
+	EXPECT_STREQ("done....", both.bytes);
+}
+
+TEST_F(sspi, bad_buffers)
+{
+	SecBuffer many[33] = { { 0 } };
+	SecBufferDesc desc = { SECBUFFER_VERSION, 33, many };
+	CtxtHandle context;
+	struct token out;
+
+	EXPECT_EQ(SEC_E_INVALID_PARAMETER,
+		  InitializeSecurityContextA(&self->credential, NULL, NULL, 0,
+					     0, 0, NULL, 0, &context, &desc,
+					     NULL, NULL));
+	token(&out, SECBUFFER_TOKEN, 8);
+	out.buffer.pvBuffer = (PVOID)16;
+	EXPECT_EQ(SEC_E_INTERNAL_ERROR,
+		  InitializeSecurityContextA(&self->credential, NULL,
+					     (char *)"done", 0, 0, 0, NULL, 0,
+					     &context, &out.desc, NULL, NULL));
+	out.buffer.pvBuffer = (PVOID)~0UL;
+	EXPECT_EQ(SEC_E_INVALID_PARAMETER,
+		  InitializeSecurityContextA(&self->credential, NULL,
+					     (char *)"done", 0, 0, 0, NULL, 0,
+					     &context, &out.desc, NULL, NULL));
+	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+}
+
+/*
+ * Contexts
+ */
+
+/* Both sides in one process, up to contexts that are agreed on */
+static SECURITY_STATUS shake_hands(CredHandle *credential,
+				   CtxtHandle *initiator, CtxtHandle *acceptor)
+{
+	struct token hello = { "" }, welcome = { "" };
+	ULONG attributes = 0;
+	SECURITY_STATUS status;
+	TimeStamp expiry;
+
+	status = InitializeSecurityContextA(
+		credential, NULL, (char *)"peer", ISC_REQ_INTEGRITY, 0,
+		SECURITY_NATIVE_DREP, NULL, 0, initiator,
+		token(&hello, SECBUFFER_TOKEN, 256), &attributes, &expiry);
+	if (status != SEC_I_CONTINUE_NEEDED ||
+	    attributes != ISC_REQ_INTEGRITY || expiry.QuadPart != 4711 ||
+	    strcmp(hello.bytes, "hello from me"))
+		return SEC_SUCCESS(status) ? SEC_E_INTERNAL_ERROR : status;
+	status = AcceptSecurityContext(credential, NULL, &hello.desc, 0,
+				       SECURITY_NATIVE_DREP, acceptor,
+				       token(&welcome, SECBUFFER_TOKEN, 256),
+				       &attributes, NULL);
+	if (status)
+		return status;
+	return InitializeSecurityContextA(credential, initiator, NULL, 0, 0, 0,
+					  &welcome.desc, 0, initiator,
+					  token(&hello, SECBUFFER_TOKEN, 0),
+					  &attributes, NULL);
+}
+
+TEST_F(sspi, messages)
+{
+	char text[] = "a message to be signed";
+	char signature[64];
+	SecBuffer buffers[2] = {
+		{ sizeof(text), SECBUFFER_DATA, text },
+		{ sizeof(signature), SECBUFFER_TOKEN, signature },
+	};
+	SecBufferDesc message = { SECBUFFER_VERSION, 2, buffers };
+	CtxtHandle initiator, acceptor;
+	ULONG quality = 1;
+
+	ASSERT_EQ(SEC_E_OK,
+		  shake_hands(&self->credential, &initiator, &acceptor));
+	ASSERT_EQ(SEC_E_OK, MakeSignature(&initiator, 0, &message, 0));
+	EXPECT_EQ(SEC_E_OK, VerifySignature(&acceptor, &message, 0, &quality));
+	EXPECT_EQ(0, quality);
+	text[3] ^= 1;
+	EXPECT_EQ(SEC_E_MESSAGE_ALTERED,
+		  VerifySignature(&acceptor, &message, 0, NULL));
+	text[3] ^= 1;
+	ASSERT_EQ(SEC_E_OK, EncryptMessage(&acceptor, 0, &message, 0));
+	EXPECT_STRNE("a message to be signed", text);
+	ASSERT_EQ(SEC_E_OK, DecryptMessage(&initiator, &message, 0, NULL));
+	EXPECT_STREQ("a message to be signed", text);
+	EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&initiator));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE,
+		  MakeSignature(&initiator, 0, &message, 0));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, DeleteSecurityContext(&initiator));
+	EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&acceptor));
+	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+}
+
+TEST_F(sspi, context_attributes)
+{
+	SecPkgContext_Sizes sizes = { 0 };
+	SecPkgContext_NamesW names;
+	CtxtHandle initiator, acceptor;
+	struct token control = { "control" };
+
+	ASSERT_EQ(SEC_E_OK,
+		  shake_hands(&self->credential, &initiator, &acceptor));
+	EXPECT_EQ(SEC_E_OK, QueryContextAttributesW(&initiator,
+						    SECPKG_ATTR_SIZES, &sizes));
+	EXPECT_EQ(4, sizes.cbMaxSignature);
+	ASSERT_EQ(SEC_E_OK, QueryContextAttributesW(&acceptor,
+						    SECPKG_ATTR_NAMES, &names));
+	EXPECT_EQ(0, wcs16cmp(u"acceptor", names.sUserName));
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(names.sUserName));
+	ASSERT_EQ(SEC_E_OK, QueryContextAttributesA(&initiator,
+						    SECPKG_ATTR_NAMES, &names));
+	EXPECT_STREQ("initiator", (char *)names.sUserName);
+	EXPECT_EQ(SEC_E_OK, FreeContextBuffer(names.sUserName));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  QueryContextAttributesW(&initiator, 4242, &sizes));
+	EXPECT_EQ(SEC_E_OK,
+		  ApplyControlToken(&initiator,
+				    token(&control, SECBUFFER_TOKEN, 7)));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  CompleteAuthToken(&initiator, &control.desc));
+	EXPECT_EQ(SEC_E_UNSUPPORTED_FUNCTION,
+		  ImpersonateSecurityContext(&initiator));
+}
+
+TEST_F(sspi, bad_tokens)
+{
+	struct token in = { "rubbish from me" }, out = { "" };
+	CtxtHandle context;
+
+	EXPECT_EQ(SEC_E_INVALID_TOKEN,
+		  AcceptSecurityContext(
+			  &self->credential, NULL,
+			  token(&in, SECBUFFER_TOKEN, 15), 0, 0, &context,
+			  token(&out, SECBUFFER_TOKEN, 256), NULL, NULL));
+	EXPECT_EQ(SEC_E_INVALID_TOKEN,
+		  AcceptSecurityContext(&self->credential, NULL, NULL, 0, 0,
+					&context, &out.desc, NULL, NULL));
+	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+}
+
+/*
+ * Handles belong to whom they were given
+ */
+
+TEST_F(sspi, handles_of_others)
+{
+	struct token out = { "" };
+	CtxtHandle initiator, acceptor, context;
+	int status;
+
+	ASSERT_EQ(SEC_E_OK,
+		  shake_hands(&self->credential, &initiator, &acceptor));
+	if (!fork()) {
+		/* The same user, with the same numbers, is another client */
+		struct mirror_counts counts = get_counts(&self->credential);
+
+		if (counts.bad_start != 0xffff ||
+		    FreeCredentialsHandle(&self->credential) !=
+			    SEC_E_INVALID_HANDLE ||
+		    DeleteSecurityContext(&initiator) != SEC_E_INVALID_HANDLE ||
+		    InitializeSecurityContextA(
+			    &self->credential, NULL, (char *)"done", 0, 0, 0,
+			    NULL, 0, &context, token(&out, SECBUFFER_TOKEN, 8),
+			    NULL, NULL) != SEC_E_INVALID_HANDLE)
+			_exit(1);
+		_exit(0);
+	}
+	wait(&status);
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(1, get_counts(&self->credential).credentials);
+	EXPECT_EQ(2, get_counts(&self->credential).contexts);
+}
+
+/* No number near a good one is good, nor one of the other kind */
+TEST_F(sspi, invented_handles)
+{
+	CtxtHandle initiator, acceptor, handle;
+	SecPkgContext_Sizes sizes;
+	int bit;
+
+	ASSERT_EQ(SEC_E_OK,
+		  shake_hands(&self->credential, &initiator, &acceptor));
+	for (bit = 0; bit < 64; bit++) {
+		handle = initiator;
+		if (bit < 32)
+			handle.dwLower ^= 1UL << bit;
+		else
+			handle.dwUpper ^= 1UL << (bit - 32);
+		EXPECT_EQ(SEC_E_INVALID_HANDLE,
+			  QueryContextAttributesW(&handle, SECPKG_ATTR_SIZES,
+						  &sizes));
+	}
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, FreeCredentialsHandle(&initiator));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE,
+		  DeleteSecurityContext(&self->credential));
+	memset(&handle, 0, sizeof(handle));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, FreeCredentialsHandle(&handle));
+	SecInvalidateHandle(&handle);
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, DeleteSecurityContext(&handle));
+	EXPECT_EQ(SEC_E_INVALID_HANDLE, FreeCredentialsHandle(NULL));
+	EXPECT_EQ(1, get_counts(&self->credential).credentials);
+}
+
+/* What a client leaves behind when it dies is given back to the package */
+TEST_F(sspi, rundown)
+{
+	__u64 end = now_ns() + AT_ONCE_NS;
+	CtxtHandle initiator, acceptor;
+	struct mirror_counts counts;
+	CredHandle credential;
+	int pipes[2], i;
+	char byte = 0;
+	pid_t child;
+
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	if (!child) {
+		for (i = 0; i < 3; i++)
+			if (acquire(&credential) ||
+			    shake_hands(&credential, &initiator, &acceptor))
+				byte = 1;
+		if (write(pipes[1], &byte, 1) < 0)
+			_exit(1);
+		pause();
+	}
+	ASSERT_EQ(1, read(pipes[0], &byte, 1));
+	ASSERT_EQ(0, byte);
+	counts = get_counts(&self->credential);
+	EXPECT_EQ(4, counts.credentials);
+	EXPECT_EQ(6, counts.contexts);
+	EXPECT_EQ(0, counts.run_down);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	do {
+		counts = get_counts(&self->credential);
+	} while (counts.run_down < 9 && now_ns() < end);
+	EXPECT_EQ(1, counts.credentials);
+	EXPECT_EQ(0, counts.contexts);
+	EXPECT_EQ(9, counts.run_down);
+}
+
+/*
+ * The trace: no call to anybody while messages are signed
+ */
+
+#define TRACE_ROOT "/sys/kernel/tracing"
+#define TRACE_DIR TRACE_ROOT "/instances/lsabuf-sspi"
+
+/* A child that stays root and starts, stops and reads the trace */
+static int trace_keeper(void)
+{
+	int pair[2], n;
+	char order, *text, *at;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	if (fork()) {
+		close(pair[1]);
+		return pair[0];
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(pair[0]);
+	if (access(TRACE_ROOT "/events", F_OK))
+		mount("none", TRACE_ROOT, "tracefs", 0, NULL);
+	rmdir(TRACE_DIR);
+	mkdir(TRACE_DIR, 0700);
+	write_text(TRACE_DIR "/events/lsabuf/enable", "1");
+	while (read(pair[1], &order, 1) == 1) {
+		text = read_text(TRACE_DIR "/trace");
+		for (n = 0, at = text; (at = strstr(at, "lsabuf_call:")); n++)
+			at++;
+		free(text);
+		if (write(pair[1], &n, sizeof(n)) < 0)
+			break;
+	}
+	rmdir(TRACE_DIR);
+	_exit(0);
+}
+
+/* Calls in the trace up to now, of all processes */
+static int calls_traced(int keeper)
+{
+	int n = -1;
+
+	if (write(keeper, "?", 1) != 1 ||
+	    read(keeper, &n, sizeof(n)) != sizeof(n))
+		return -1;
+	return n;
+}
+
+TEST(signing_calls_nobody)
+{
+	char text[] = "a message to be signed", signature[64];
+	SecBuffer buffers[2] = {
+		{ sizeof(text), SECBUFFER_DATA, text },
+		{ sizeof(signature), SECBUFFER_TOKEN, signature },
+	};
+	SecBufferDesc message = { SECBUFFER_VERSION, 2, buffers };
+	CtxtHandle initiator, acceptor;
+	int keeper = trace_keeper(), before, i;
+	CredHandle credential;
+
+	ASSERT_LE(0, keeper);
+	ASSERT_EQ(0, calls_traced(keeper));
+	ASSERT_TRUE(start_host("mirror"));
+	ASSERT_EQ(SEC_E_OK, acquire(&credential));
+	ASSERT_EQ(SEC_E_OK, shake_hands(&credential, &initiator, &acceptor));
+	before = calls_traced(keeper);
+	EXPECT_LE(4, before);
+	for (i = 0; i < 100; i++) {
+		buffers[1].cbBuffer = sizeof(signature);
+		ASSERT_EQ(SEC_E_OK, MakeSignature(&initiator, 0, &message, i));
+		ASSERT_EQ(SEC_E_OK,
+			  VerifySignature(&acceptor, &message, i, NULL));
+		ASSERT_EQ(SEC_E_OK, EncryptMessage(&initiator, 0, &message, i));
+		ASSERT_EQ(SEC_E_OK,
+			  DecryptMessage(&acceptor, &message, i, NULL));
+	}
+	EXPECT_EQ(before, calls_traced(keeper));
+	/* The trace does see what is a call */
+	EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&initiator));
+	EXPECT_EQ(before + 1, calls_traced(keeper));
+	close(keeper);
+}
+
+/*
+ * A mechanism that others wrote: NTLM of GSSAPI, by way of the package "gss"
+ */
+
+#define NTLM_PLUGIN "/etc/gss/mech.d/mech.ntlmssp.conf"
+#define NTLM_USERS "/tmp/lsabuf-ntlm-users"
+
+/* Both sides' requirements: outputs come from AllocateClientBuffer */
+#define NTLM_ISC                                                               \
+	(ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | \
+	 ISC_REQ_ALLOCATE_MEMORY)
+#define NTLM_ASC ASC_REQ_ALLOCATE_MEMORY
+
+/* FIXTURE(ntlm) - an lsahost with "gss", which knows the user DOM\\alice */
+FIXTURE(ntlm)
+{
+	CredHandle acceptor;
+};
+
+static SECURITY_STATUS ntlm_acquire(const char *password, CredHandle *handle)
+{
+	SEC_WINNT_AUTH_IDENTITY_A identity = {
+		.User = (UCHAR *)"alice",
+		.UserLength = 5,
+		.Domain = (UCHAR *)"DOM",
+		.DomainLength = 3,
+		.Password = (UCHAR *)password,
+		.PasswordLength = password ? strlen(password) : 0,
+		.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
+	};
+
+	return AcquireCredentialsHandleA(
+		NULL, (char *)"NTLM",
+		password ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
+		password ? &identity : NULL, NULL, NULL, handle, NULL);
+}
+
+FIXTURE_SETUP(ntlm)
+{
+	char package[PATH_MAX + 20];
+	int file;
+
+	snprintf(package, sizeof(package), "%s/packages/gss.so", userlib());
+	if (access(NTLM_PLUGIN, R_OK) || access(package, R_OK))
+		SKIP(exit(255), "no gss-ntlmssp here");
+	file = open(NTLM_USERS, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ASSERT_LE(0, file);
+	ASSERT_EQ(17, write(file, "DOM:alice:secret\n", 17));
+	close(file);
+	setenv("NTLM_USER_FILE", NTLM_USERS, 1);
+	ASSERT_TRUE(start_host("gss"));
+	ASSERT_EQ(SEC_E_OK, ntlm_acquire(NULL, &self->acceptor));
+}
+
+FIXTURE_TEARDOWN(ntlm)
+{
+}
+
+/* One step of either side; @out is allocated, to be freed by the caller */
+static SECURITY_STATUS ntlm_step(CredHandle *credential, CtxtHandle *context,
+				 bool first, bool accept, const SecBuffer *in,
+				 SecBuffer *out)
+{
+	SecBuffer input = in ? *in : (SecBuffer){ 0 };
+	SecBufferDesc input_desc = { SECBUFFER_VERSION, 1, &input };
+	SecBufferDesc output_desc = { SECBUFFER_VERSION, 1, out };
+	ULONG attributes;
+
+	*out = (SecBuffer){ 0, SECBUFFER_TOKEN, NULL };
+	if (accept)
+		return AcceptSecurityContext(credential, first ? NULL : context,
+					     &input_desc, NTLM_ASC,
+					     SECURITY_NATIVE_DREP, context,
+					     &output_desc, &attributes, NULL);
+	return InitializeSecurityContextA(credential, first ? NULL : context,
+					  (char *)"host@server", NTLM_ISC, 0,
+					  SECURITY_NATIVE_DREP,
+					  in ? &input_desc : NULL, 0, context,
+					  &output_desc, &attributes, NULL);
+}
+
+/* Tokens and messages between the two processes */
+static bool put_bytes(int socket, const void *bytes, ULONG length)
+{
+	return write(socket, &length, sizeof(length)) == sizeof(length) &&
+	       (!length || write(socket, bytes, length) == length);
+}
+
+static bool get_bytes(int socket, void *bytes, ULONG *length)
+{
+	return read(socket, length, sizeof(*length)) == sizeof(*length) &&
+	       *length <= 4096 &&
+	       (!*length || read(socket, bytes, *length) == *length);
+}
+
+/* One side, to the end: exchange tokens until there is nothing more to say */
+static SECURITY_STATUS ntlm_talk(int socket, CredHandle *credential,
+				 CtxtHandle *context, bool accept)
+{
+	char bytes[4096];
+	SecBuffer in = { 0, SECBUFFER_TOKEN, bytes }, out;
+	SECURITY_STATUS status;
+	bool first = true;
+
+	for (;; first = false) {
+		if ((accept || !first) &&
+		    !get_bytes(socket, bytes, &in.cbBuffer))
+			return SEC_E_INTERNAL_ERROR;
+		status = ntlm_step(credential, context, first, accept,
+				   accept || !first ? &in : NULL, &out);
+		if (SEC_SUCCESS(status) && out.cbBuffer &&
+		    !put_bytes(socket, out.pvBuffer, out.cbBuffer))
+			return SEC_E_INTERNAL_ERROR;
+		FreeContextBuffer(out.pvBuffer);
+		if (status != SEC_I_CONTINUE_NEEDED)
+			return status;
+	}
+}
+
+/* The accepting process: 0 if it heard a message of alice with her signature */
+static int ntlm_server(int socket)
+{
+	char text[4096], signature[4096];
+	SecBuffer buffers[2] = {
+		{ 0, SECBUFFER_DATA, text },
+		{ 0, SECBUFFER_TOKEN, signature },
+	};
+	SecBufferDesc message = { SECBUFFER_VERSION, 2, buffers };
+	SecPkgContext_NamesW names;
+	CredHandle credential;
+	CtxtHandle context;
+
+	if (ntlm_acquire(NULL, &credential))
+		return 1;
+	if (ntlm_talk(socket, &credential, &context, true) != SEC_E_OK)
+		return 2;
+	if (!get_bytes(socket, text, &buffers[0].cbBuffer) ||
+	    !get_bytes(socket, signature, &buffers[1].cbBuffer))
+		return 3;
+	if (VerifySignature(&context, &message, 0, NULL))
+		return 4;
+	text[0] ^= 1;
+	if (VerifySignature(&context, &message, 1, NULL) !=
+	    SEC_E_MESSAGE_ALTERED)
+		return 5;
+	if (QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names) ||
+	    strcmp((char *)names.sUserName, "DOM\\alice"))
+		return 6;
+	FreeContextBuffer(names.sUserName);
+	return DeleteSecurityContext(&context) ||
+	       FreeCredentialsHandle(&credential);
+}
+
+/* Two processes authenticate each other, with nothing but lsahost between */
+TEST_F_TIMEOUT(ntlm, two_processes, 60)
+{
+	char text[] = "signed by alice", signature[64];
+	SecBuffer buffers[2] = {
+		{ sizeof(text), SECBUFFER_DATA, text },
+		{ sizeof(signature), SECBUFFER_TOKEN, signature },
+	};
+	SecBufferDesc message = { SECBUFFER_VERSION, 2, buffers };
+	CredHandle credential;
+	CtxtHandle context;
+	int pair[2], status;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	if (!fork()) {
+		close(pair[0]);
+		_exit(ntlm_server(pair[1]));
+	}
+	close(pair[1]);
+	ASSERT_EQ(SEC_E_OK, ntlm_acquire("secret", &credential));
+	ASSERT_EQ(SEC_E_OK, ntlm_talk(pair[0], &credential, &context, false));
+	ASSERT_EQ(SEC_E_OK, MakeSignature(&context, 0, &message, 0));
+	EXPECT_EQ(16, buffers[1].cbBuffer);
+	ASSERT_TRUE(put_bytes(pair[0], text, sizeof(text)));
+	ASSERT_TRUE(put_bytes(pair[0], signature, buffers[1].cbBuffer));
+	wait(&status);
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&context));
+	EXPECT_EQ(SEC_E_OK, FreeCredentialsHandle(&credential));
+}
+
+/* All but the last step; the initiator's last token is @token */
+static SECURITY_STATUS ntlm_begin(CredHandle *acceptor, const char *password,
+				  CtxtHandle *accepted, SecBuffer *token)
+{
+	SecBuffer negotiate, challenge;
+	CredHandle credential;
+	CtxtHandle context;
+
+	if (ntlm_acquire(password, &credential) ||
+	    ntlm_step(&credential, &context, true, false, NULL, &negotiate) !=
+		    SEC_I_CONTINUE_NEEDED ||
+	    ntlm_step(acceptor, accepted, true, true, &negotiate, &challenge) !=
+		    SEC_I_CONTINUE_NEEDED ||
+	    ntlm_step(&credential, &context, false, false, &challenge, token))
+		return SEC_E_INTERNAL_ERROR;
+	FreeContextBuffer(negotiate.pvBuffer);
+	FreeContextBuffer(challenge.pvBuffer);
+	DeleteSecurityContext(&context);
+	FreeCredentialsHandle(&credential);
+	return SEC_E_OK;
+}
+
+/* The last step, with a token that may have been tampered with */
+static SECURITY_STATUS ntlm_end(CredHandle *acceptor, CtxtHandle *accepted,
+				SecBuffer *token)
+{
+	SECURITY_STATUS status;
+	SecBuffer out;
+
+	status = ntlm_step(acceptor, accepted, false, true, token, &out);
+	FreeContextBuffer(out.pvBuffer);
+	FreeContextBuffer(token->pvBuffer);
+	DeleteSecurityContext(accepted);
+	return status;
+}
+
+TEST_F_TIMEOUT(ntlm, passwords, 60)
+{
+	const char *const passwords[] = { "secret", "wrong", "Secret", "secre",
+					  "secret2" };
+	CtxtHandle accepted;
+	SecBuffer token;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(passwords); i++) {
+		ASSERT_EQ(SEC_E_OK, ntlm_begin(&self->acceptor, passwords[i],
+					       &accepted, &token));
+		EXPECT_EQ(i ? SEC_E_LOGON_DENIED : SEC_E_OK,
+			  ntlm_end(&self->acceptor, &accepted, &token));
+	}
+}
+
+TEST_F_TIMEOUT(ntlm, truncated_tokens, 120)
+{
+	CtxtHandle accepted;
+	SecBuffer token;
+	ULONG length = 1, full;
+
+	do {
+		ASSERT_EQ(SEC_E_OK, ntlm_begin(&self->acceptor, "secret",
+					       &accepted, &token));
+		full = token.cbBuffer;
+		token.cbBuffer = length < full ? length : full - 1;
+		EXPECT_FALSE(SEC_SUCCESS(
+			ntlm_end(&self->acceptor, &accepted, &token)));
+		length += 11;
+	} while (length < full);
+	/* The host has taken no harm */
+	ASSERT_EQ(SEC_E_OK,
+		  ntlm_begin(&self->acceptor, "secret", &accepted, &token));
+	EXPECT_EQ(SEC_E_OK, ntlm_end(&self->acceptor, &accepted, &token));
+}
+
+/* Where the proof of the password lies in the last token of NTLM */
+static ULONG proof_offset(const SecBuffer *token)
+{
+	ULONG offset;
+
+	memcpy(&offset, (char *)token->pvBuffer + 24, sizeof(offset));
+	return offset;
+}
+
+TEST_F_TIMEOUT(ntlm, flipped_bits, 120)
+{
+	CtxtHandle accepted;
+	SecBuffer token;
+	ULONG i, offset;
+
+	for (i = 0; i < 16; i++) {
+		ASSERT_EQ(SEC_E_OK, ntlm_begin(&self->acceptor, "secret",
+					       &accepted, &token));
+		offset = proof_offset(&token) + i;
+		ASSERT_LT(offset, token.cbBuffer);
+		((char *)token.pvBuffer)[offset] ^= 1 << i % 8;
+		EXPECT_EQ(SEC_E_LOGON_DENIED,
+			  ntlm_end(&self->acceptor, &accepted, &token));
+	}
+	/* Anywhere else: refused or harmless, as long as the host lives */
+	for (i = 0; i < scaled(24); i++) {
+		ASSERT_EQ(SEC_E_OK, ntlm_begin(&self->acceptor, "secret",
+					       &accepted, &token));
+		offset = i * 131 % token.cbBuffer;
+		((char *)token.pvBuffer)[offset] ^= 1 << i % 8;
+		ntlm_end(&self->acceptor, &accepted, &token);
+	}
+	ASSERT_EQ(SEC_E_OK,
+		  ntlm_begin(&self->acceptor, "secret", &accepted, &token));
+	EXPECT_EQ(SEC_E_OK, ntlm_end(&self->acceptor, &accepted, &token));
+}
+
+TEST_HARNESS_MAIN
