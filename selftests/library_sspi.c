@@ -270,6 +270,87 @@ TEST_F(sspi, empty_slots)
 }
 
 /*
+ * Logons
+ */
+
+struct profile {
+	PVOID base;
+	ULONG type;
+	CHAR text[8];
+};
+
+static NTSTATUS log_on(HANDLE lsa, ULONG package, void *information,
+		       ULONG length, PTOKEN_GROUPS groups,
+		       struct profile **profile, PNTSTATUS sub_status)
+{
+	HANDLE token = (HANDLE)1;
+	QUOTA_LIMITS quotas;
+	ULONG profile_length;
+	LUID id = { 1, 1 };
+	NTSTATUS status;
+
+	status = LsaLogonUser(lsa, NULL, Network, package, information, length,
+			      groups, NULL, (PVOID *)profile, &profile_length,
+			      &id, &token, &quotas, sub_status);
+	if (token)
+		return STATUS_INTERNAL_ERROR;
+	if (!NT_SUCCESS(status))
+		return profile_length || id.LowPart ? STATUS_INTERNAL_ERROR :
+						      status;
+	if (profile_length != sizeof(**profile))
+		return STATUS_INTERNAL_ERROR;
+	return id.LowPart == 42 && id.HighPart == 43 ? status :
+						       STATUS_INTERNAL_ERROR;
+}
+
+TEST_F(sspi, logon)
+{
+	char bad[4 + sizeof(PVOID)] = "evil";
+	TOKEN_GROUPS groups = { 0 };
+	struct profile *profile;
+	NTSTATUS sub_status;
+	char good[] = "good";
+	ULONG package;
+	PVOID where;
+	HANDLE lsa;
+	STRING name;
+
+	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&lsa));
+	RtlInitString(&name, MIRROR_NAME);
+	ASSERT_EQ(STATUS_SUCCESS,
+		  LsaLookupAuthenticationPackage(lsa, &name, &package));
+	ASSERT_EQ(STATUS_SUCCESS,
+		  log_on(lsa, package, good, 4, NULL, &profile, &sub_status));
+	EXPECT_EQ(STATUS_SUCCESS, sub_status);
+	EXPECT_STREQ("welcome", profile->text);
+	EXPECT_EQ(Network, profile->type);
+	/* Pointers in the information are relative to where it was */
+	EXPECT_EQ((PVOID)good, profile->base);
+	EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(profile));
+
+	/* On failure the profile is gone, and the reason is told */
+	EXPECT_EQ(STATUS_LOGON_FAILURE, log_on(lsa, package, bad, sizeof(bad),
+					       NULL, &profile, &sub_status));
+	EXPECT_EQ(STATUS_WRONG_PASSWORD, sub_status);
+	EXPECT_EQ(NULL, profile);
+	memcpy(&where, bad + 4, sizeof(where));
+	ASSERT_NE(NULL, where);
+	EXPECT_EQ(STATUS_MEMORY_NOT_ALLOCATED, LsaFreeReturnBuffer(where));
+
+	EXPECT_EQ(STATUS_LOGON_FAILURE,
+		  log_on(lsa, package, NULL, 0, NULL, &profile, &sub_status));
+	EXPECT_EQ(STATUS_PRIVILEGE_NOT_HELD,
+		  log_on(lsa, package, good, 4, &groups, &profile, NULL));
+	EXPECT_EQ(STATUS_NO_SUCH_PACKAGE,
+		  log_on(lsa, 77, good, 4, NULL, &profile, NULL));
+	EXPECT_EQ(STATUS_NOT_SUPPORTED,
+		  log_on(lsa, package + 1, good, 4, NULL, &profile, NULL));
+	EXPECT_EQ(STATUS_INVALID_HANDLE,
+		  log_on(NULL, package, good, 4, NULL, &profile, NULL));
+	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
+}
+
+/*
  * Credentials
  */
 

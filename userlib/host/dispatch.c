@@ -140,6 +140,9 @@ static NTSTATUS answer_request(int fd,
 	case LSA_MESSAGE_CALL:
 	case LSA_MESSAGE_CALL_TRUSTED:
 		return call_package(fd, request, answer);
+	case LSA_MESSAGE_LOGON:
+	case LSA_MESSAGE_LOGON_TRUSTED:
+		return logon_answer(fd, request, answer);
 	default:
 		return sspi_answer(fd, request, answer);
 	}
@@ -158,6 +161,9 @@ static const char *subject(const struct lsabuf_reply_receive *request)
 	case LSA_MESSAGE_CALL_TRUSTED:
 		package = package_by_id(request->out_code);
 		return package ? package->name : "unknown package";
+	case LSA_MESSAGE_LOGON:
+	case LSA_MESSAGE_LOGON_TRUSTED:
+		return "logon";
 	case LSA_MESSAGE_PACKAGES:
 		return "list of packages";
 	case LSA_MESSAGE_ACQUIRE_CREDENTIALS:

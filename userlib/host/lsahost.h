@@ -6,6 +6,7 @@
  *	pool.c		the server threads
  *	dispatch.c	what a request asks for, and its answer
  *	config.c	the packages that are configured
+ *	logon.c		logons
  *	sspi.c		credentials and contexts of security packages
  *	message.c	what clients send about them, taken apart
  *	handles.c	which client holds what of a package
@@ -140,8 +141,13 @@ struct message {
 
 bool message_parse(void *bytes, size_t length, struct message *message);
 
-/* sspi.c */
 struct answer;
+
+/* logon.c */
+NTSTATUS logon_answer(int fd, const struct lsabuf_reply_receive *request,
+		      struct answer *answer);
+
+/* sspi.c */
 
 NTSTATUS sspi_answer(int fd, const struct lsabuf_reply_receive *request,
 		     struct answer *answer);

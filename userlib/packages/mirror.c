@@ -512,6 +512,70 @@ static NTSTATUS NTAPI apply_token(LSA_SEC_HANDLE handle, PSecBufferDesc token)
 	return has_token(token, "control") ? SEC_E_OK : SEC_E_INVALID_TOKEN;
 }
 
+/*
+ * Logons: "good" as information succeeds, all else fails and leaves everything
+ * behind that a package is allowed to leave
+ */
+
+static PUNICODE_STRING make_string(const WCHAR *text)
+{
+	size_t bytes = wcs16len(text) * sizeof(WCHAR);
+	PUNICODE_STRING string = lsa->AllocateLsaHeap(sizeof(*string));
+
+	if (!string)
+		return NULL;
+	string->Buffer = lsa->AllocateLsaHeap(bytes);
+	if (string->Buffer)
+		memcpy(string->Buffer, text, bytes);
+	string->Length = string->Buffer ? bytes : 0;
+	string->MaximumLength = string->Length;
+	return string;
+}
+
+static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
+			    SECURITY_LOGON_TYPE type, PVOID submit, PVOID base,
+			    ULONG length, PVOID *profile, PULONG profile_length,
+			    PLUID logon_id, PNTSTATUS sub_status,
+			    PLSA_TOKEN_INFORMATION_TYPE information_type,
+			    PVOID *information, PUNICODE_STRING *account,
+			    PUNICODE_STRING *authority,
+			    PUNICODE_STRING *machine,
+			    PSECPKG_PRIMARY_CRED primary,
+			    PSECPKG_SUPPLEMENTAL_CRED_ARRAY *supplemental)
+{
+	struct {
+		PVOID base;
+		ULONG type;
+		CHAR text[8];
+	} text = { base, type, "welcome" };
+	NTSTATUS status;
+
+	UNREFERENCED_PARAMETER(supplemental);
+	*account = make_string(u"somebody");
+	*authority = make_string(u"mirror");
+	*machine = NULL;
+	*information_type = LsaTokenInformationNull;
+	*information = lsa->AllocateLsaHeap(sizeof(LSA_TOKEN_INFORMATION_NULL));
+	primary->Password.Buffer = lsa->AllocateLsaHeap(16);
+	primary->Password.Length = primary->Password.Buffer ? 16 : 0;
+	status = lsa->AllocateClientBuffer(request, sizeof(text), profile);
+	if (!NT_SUCCESS(status))
+		return status;
+	*profile_length = sizeof(text);
+	lsa->CopyToClientBuffer(request, sizeof(text), *profile, &text);
+	if (length != 4 || memcmp(submit, "good", 4)) {
+		/* Where the profile is that nobody must find any more */
+		if (length == 4 + sizeof(PVOID))
+			lsa->CopyToClientBuffer(request, sizeof(*profile),
+						(PUCHAR)base + 4, profile);
+		*sub_status = STATUS_WRONG_PASSWORD;
+		return STATUS_LOGON_FAILURE;
+	}
+	logon_id->LowPart = 42;
+	logon_id->HighPart = 43;
+	return STATUS_SUCCESS;
+}
+
 /* The second package lacks nearly everything */
 static SECPKG_FUNCTION_TABLE tables[] = {
 	{
@@ -526,6 +590,7 @@ static SECPKG_FUNCTION_TABLE tables[] = {
 		.DeleteContext = delete_context,
 		.ApplyControlToken = apply_token,
 		.QueryContextAttributes = query_context,
+		.LogonUserEx2 = logon,
 		/* Not of the version that this claims: it must not be read */
 		.SetContextAttributes = (PVOID)1,
 		.ExtractTargetInfo = (PVOID)1,

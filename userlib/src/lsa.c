@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <windows.h>
 #include <ntstatus.h>
@@ -112,6 +114,8 @@ static NTSTATUS call_lsa(HANDLE LsaHandle, struct lsabuf_call *call)
 		return STATUS_INVALID_HANDLE;
 	if (call->kind == LSA_MESSAGE_CALL && lsa_handle_is_trusted(handle))
 		call->kind = LSA_MESSAGE_CALL_TRUSTED;
+	if (call->kind == LSA_MESSAGE_LOGON && lsa_handle_is_trusted(handle))
+		call->kind = LSA_MESSAGE_LOGON_TRUSTED;
 	status = call_status(lsa_handle_call(handle, call), call);
 	lsa_handle_put(handle);
 	return status;
@@ -212,6 +216,98 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle,
 	if (ProtocolStatus)
 		*ProtocolStatus = call.out_status[1];
 	return status;
+}
+
+/**
+ * struct logon - where the results of LsaLogonUser() go; each may be NULL
+ * @profile: in this process
+ * @profile_length: its length in bytes
+ * @logon_id: of the session
+ */
+struct logon {
+	PVOID *profile;
+	PULONG profile_length;
+	PLUID logon_id;
+};
+
+static NTSTATUS take_logon(const struct lsabuf_call *call,
+			   const struct logon *logon)
+{
+	PVOID block = (PVOID)(uintptr_t)call->out_address;
+	struct lsa_logon_reply reply;
+
+	if (!block || call->out_length != sizeof(reply))
+		return STATUS_INTERNAL_ERROR;
+	memcpy(&reply, block, sizeof(reply));
+	LsaFreeReturnBuffer(block);
+	if (logon->profile)
+		*logon->profile = (PVOID)(uintptr_t)reply.profile;
+	else
+		LsaFreeReturnBuffer((PVOID)(uintptr_t)reply.profile);
+	if (logon->profile_length)
+		*logon->profile_length = reply.profile_length;
+	if (logon->logon_id) {
+		logon->logon_id->LowPart = reply.logon_id;
+		logon->logon_id->HighPart = reply.logon_id >> 32;
+	}
+	return STATUS_SUCCESS;
+}
+
+/*
+ * The token is always NULL and the quotas are 0: Linux has neither. What the
+ * caller says of itself (origin, source) would only go into a token.
+ */
+LSABUF_EXPORT NTSTATUS NTAPI LsaLogonUser(
+	HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_LOGON_TYPE LogonType,
+	ULONG AuthenticationPackage, PVOID AuthenticationInformation,
+	ULONG AuthenticationInformationLength, PTOKEN_GROUPS LocalGroups,
+	PTOKEN_SOURCE SourceContext, PVOID *ProfileBuffer,
+	PULONG ProfileBufferLength, PLUID LogonId, PHANDLE Token,
+	PQUOTA_LIMITS Quotas, PNTSTATUS SubStatus)
+{
+	const struct logon logon = { ProfileBuffer, ProfileBufferLength,
+				     LogonId };
+	const ULONG length = AuthenticationInformationLength;
+	struct lsa_logon_message *message;
+	struct lsabuf_call call;
+	NTSTATUS status;
+
+	if (ProfileBuffer)
+		*ProfileBuffer = NULL;
+	if (ProfileBufferLength)
+		*ProfileBufferLength = 0;
+	if (LogonId)
+		*LogonId = (LUID){ 0 };
+	if (Token)
+		*Token = NULL;
+	if (Quotas)
+		memset(Quotas, 0, sizeof(*Quotas));
+	if (SubStatus)
+		*SubStatus = STATUS_SUCCESS;
+	UNREFERENCED_PARAMETER(OriginName);
+	UNREFERENCED_PARAMETER(SourceContext);
+	if (!AuthenticationInformation && length)
+		return STATUS_INVALID_PARAMETER;
+
+	message = calloc(1, sizeof(*message) + (size_t)length);
+	if (!message)
+		return STATUS_NO_MEMORY;
+	message->flags = LocalGroups ? LSA_LOGON_F_GROUPS : 0;
+	message->type = LogonType;
+	message->address = (uintptr_t)AuthenticationInformation;
+	message->length = length;
+	if (length)
+		memcpy(message + 1, AuthenticationInformation, length);
+	lsabuf_call_prepare(&call, LSA_MESSAGE_LOGON, AuthenticationPackage,
+			    message, sizeof(*message) + (size_t)length);
+	call.out_status[1] = 0;
+	status = call_lsa(LsaHandle, &call);
+	/* Most likely a password */
+	RtlSecureZeroMemory(message, sizeof(*message) + (size_t)length);
+	free(message);
+	if (SubStatus)
+		*SubStatus = call.out_status[1];
+	return NT_SUCCESS(status) ? take_logon(&call, &logon) : status;
 }
 
 LSABUF_EXPORT NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)

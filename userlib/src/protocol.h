@@ -37,6 +37,44 @@ enum lsa_message {
 	LSA_MESSAGE_DELETE_CONTEXT = 11,
 	LSA_MESSAGE_QUERY_CONTEXT = 12,
 	LSA_MESSAGE_APPLY_TOKEN = 13,
+	LSA_MESSAGE_LOGON = 14,
+	LSA_MESSAGE_LOGON_TRUSTED = 15,
+};
+
+/* The caller gave local groups, which only logon processes may */
+#define LSA_LOGON_F_GROUPS 0x1
+
+/**
+ * struct lsa_logon_message - submit buffer of LSA_MESSAGE_LOGON; the call's
+ * code is the package's id
+ * @flags: LSA_LOGON_F_*
+ * @type: SECURITY_LOGON_TYPE
+ * @address: of the authentication information in the client: pointers in it
+ *	are relative to that
+ * @length: bytes of it, which follow
+ * @__reserved: 0
+ */
+struct lsa_logon_message {
+	__u32 flags;
+	__u32 type;
+	__aligned_u64 address;
+	__u32 length;
+	__u32 __reserved[3];
+};
+
+/**
+ * struct lsa_logon_reply - of a logon that succeeded; the second status is the
+ * sub-status in any case
+ * @profile: address of the profile in the client, or 0
+ * @logon_id: as the package set it
+ * @profile_length: bytes
+ * @__reserved: 0
+ */
+struct lsa_logon_reply {
+	__aligned_u64 profile;
+	__aligned_u64 logon_id;
+	__u32 profile_length;
+	__u32 __reserved;
 };
 
 /*
