@@ -675,6 +675,30 @@ static struct result call_inner(HANDLE lsa, ULONG probe, const WCHAR *package,
 			  name + length);
 }
 
+/* The base of the message is passed on; who has no such entry is not called */
+TEST_F(library, call_package_otherwise)
+{
+	const struct probe_message base = { .code = PROBE_BASE };
+	UCHAR payload[10 + sizeof(base)];
+	const struct probe_inner *inner;
+	struct result r;
+	ULONG64 way;
+
+	memcpy(payload, u"probe", 10);
+	memcpy(payload + 10, &base, sizeof(base));
+	for (way = 0; way < 3; way++) {
+		r = PROBE(PROBE_CALL_PACKAGE, 10, to_pointer(way), payload,
+			  sizeof(payload));
+		ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+		inner = r.buffer;
+		EXPECT_EQ(way == 2 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS,
+			  inner->status);
+		EXPECT_EQ(way == 1 ? STATUS_NOT_FOUND : STATUS_SUCCESS,
+			  inner->protocol_status);
+		LsaFreeReturnBuffer(r.buffer);
+	}
+}
+
 TEST_F(library, call_package)
 {
 	/* An ACCOUNT_QUERY from one 64-bit package to another */

@@ -214,11 +214,13 @@ void dispatch(int fd, const struct lsabuf_reply_receive *request,
 
 /* A package calls another: it belongs to the LSA, and is trusted as such */
 static NTSTATUS call_from_inside(const UNICODE_STRING *name,
-				 PLSA_CLIENT_REQUEST request, PVOID submit,
+				 PLSA_CLIENT_REQUEST request,
+				 BOOLEAN passthrough, PVOID submit, PVOID base,
 				 ULONG length, PVOID *return_buffer,
 				 PULONG return_length, PNTSTATUS status)
 {
 	const struct package *package;
+	PLSA_AP_CALL_PACKAGE entry;
 	NTSTATUS converted, shared;
 	unsigned int before;
 	STRING plain;
@@ -230,14 +232,15 @@ static NTSTATUS call_from_inside(const UNICODE_STRING *name,
 	RtlFreeAnsiString(&plain);
 	if (!package)
 		return STATUS_NO_SUCH_PACKAGE;
-	if (!package->table.CallPackage)
+	entry = passthrough ? package->table.CallPackagePassthrough :
+			      package->table.CallPackage;
+	if (!entry)
 		return STATUS_NOT_SUPPORTED;
 	before = lsabuf_host_package_set(package->id + 1);
 	shared = lsabuf_host_share(request);
 	if (NT_SUCCESS(shared))
-		shared = package->table.CallPackage(request, submit, submit,
-						    length, return_buffer,
-						    return_length, status);
+		shared = entry(request, submit, base, length, return_buffer,
+			       return_length, status);
 	lsabuf_host_package_set(before);
 	return shared;
 }

@@ -20,21 +20,20 @@
 extern "C" {
 #endif
 
-typedef NTSTATUS lsabuf_host_call_package(const UNICODE_STRING *name,
-					  PLSA_CLIENT_REQUEST request,
-					  PVOID submit, ULONG length,
-					  PVOID *return_buffer,
-					  PULONG return_length,
-					  PNTSTATUS status);
+typedef NTSTATUS lsabuf_host_call_package(
+	const UNICODE_STRING *name, PLSA_CLIENT_REQUEST request,
+	BOOLEAN passthrough, PVOID submit, PVOID client_base, ULONG length,
+	PVOID *return_buffer, PULONG return_length, PNTSTATUS status);
 typedef void lsabuf_host_report(const char *what, const void *address);
 typedef BOOLEAN
 lsabuf_host_is_trusted(int fd, const struct lsabuf_reply_receive *request);
 
 /**
  * struct lsabuf_host - what the library asks the program
- * @call_package: CallPackage of the table: call the package of that name, which
- *	was called from inside, with the request that is given. The return
- *	buffer is in this process. STATUS_NO_SUCH_PACKAGE: there is none
+ * @call_package: CallPackage, CallPackageEx and, with @passthrough,
+ *	CallPackagePassthrough of the table: call the package of that name,
+ *	which was called from inside, with the request that is given. The
+ *	return buffer is in this process. STATUS_NO_SUCH_PACKAGE: there is none
  * @is_trusted: whether the client of this request has what Windows calls
  *	SeTcbPrivilege
  * @report: a package made a mistake with shared memory, which did no harm

@@ -292,6 +292,13 @@ static NTSTATUS give_inner(struct probe *probe, struct probe_inner *inner,
 	return status;
 }
 
+/* Told as a status, which all ways of being called have */
+static NTSTATUS probe_base(struct probe *probe)
+{
+	return probe->client_base == (PVOID)lsa ? STATUS_NOT_FOUND :
+						  STATUS_SUCCESS;
+}
+
 static NTSTATUS probe_call_package(struct probe *probe)
 {
 	ULONG name_length = probe->message->argument;
@@ -312,8 +319,19 @@ static NTSTATUS probe_call_package(struct probe *probe)
 	name.Buffer = (PWSTR)probe->message->payload;
 	name.Length = name_length;
 	name.MaximumLength = name_length;
-	inner.status = lsa->CallPackage(&name, message, length, &reply,
-					&inner.length, &inner.protocol_status);
+	/* The address chooses the way: 1 CallPackageEx, 2 Passthrough */
+	if (probe->message->address == 2)
+		inner.status = lsa->CallPackagePassthrough(
+			&name, message, message, length, &reply, &inner.length,
+			&inner.protocol_status);
+	else if (probe->message->address)
+		inner.status = lsa->CallPackageEx(&name, lsa, message, length,
+						  &reply, &inner.length,
+						  &inner.protocol_status);
+	else
+		inner.status = lsa->CallPackage(&name, message, length, &reply,
+						&inner.length,
+						&inner.protocol_status);
 	lsa->FreeLsaHeap(message);
 	inner.has_buffer = !!reply;
 	status = give_inner(probe, &inner, reply);
@@ -671,6 +689,7 @@ static probe_function *const functions[] = {
 	[PROBE_BAD_HANDLE] = probe_bad_handle,
 	[PROBE_READ_HANDLE] = probe_read_handle,
 	[PROBE_CALL_PACKAGE] = probe_call_package,
+	[PROBE_BASE] = probe_base,
 	[PROBE_INFO] = probe_info,
 	[PROBE_IN_PLACE] = probe_in_place,
 	[PROBE_TABLE] = probe_table,

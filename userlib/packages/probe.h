@@ -30,7 +30,8 @@
  * @PROBE_BAD_HANDLE: allocate with the handle @address
  * @PROBE_READ_HANDLE: return the word that the request's handle points at
  * @PROBE_CALL_PACKAGE: CallPackage of the package whose name is at the begin of
- *	the payload, @argument bytes of UTF-16, with the rest as its message;
+ *	the payload, @argument bytes of UTF-16, with the rest as its message,
+ *	by CallPackageEx (@address 1) or CallPackagePassthrough (2);
  *	returns a struct probe_inner with the reply behind it
  * @PROBE_INFO: return a struct probe_info
  * @PROBE_IN_PLACE: write "written" to the begin of the submit buffer's payload,
@@ -45,6 +46,8 @@
  * @PROBE_QUERY: QueryClientRequest of the type @argument
  * @PROBE_MAP: MapBuffer of @argument bytes at @address, and return them; the
  *	payload is a struct probe_map
+ * @PROBE_BASE: STATUS_NOT_FOUND where the message's address in the client is
+ *	that of the package's function table
  * @PROBE_MAP_TWICE: map, change the client's copy through CopyToClientBuffer,
  *	map what was mapped again; return the bytes of the second
  * @PROBE_MAP_WORKER: MapBuffer in a thread without request
@@ -82,6 +85,7 @@ enum probe_code {
 	PROBE_QUERY,
 	PROBE_UNSUPPORTED,
 	PROBE_MAP,
+	PROBE_BASE,
 	PROBE_MAP_TWICE,
 	PROBE_MAP_WORKER,
 	PROBE_MAP_SUBMIT,

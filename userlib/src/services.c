@@ -404,12 +404,11 @@ NTSTATUS NTAPI service_query_client_request(PLSA_CLIENT_REQUEST ClientRequest,
  * Other packages
  */
 
-NTSTATUS NTAPI service_call_package(PUNICODE_STRING AuthenticationPackage,
-				    PVOID ProtocolSubmitBuffer,
-				    ULONG SubmitBufferLength,
-				    PVOID *ProtocolReturnBuffer,
-				    PULONG ReturnBufferLength,
-				    PNTSTATUS ProtocolStatus)
+static NTSTATUS call_other(PUNICODE_STRING AuthenticationPackage,
+			   BOOLEAN passthrough, PVOID ClientBufferBase,
+			   PVOID ProtocolSubmitBuffer, ULONG SubmitBufferLength,
+			   PVOID *ProtocolReturnBuffer,
+			   PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus)
 {
 	const struct lsabuf_host *host = host_get();
 	PLSA_CLIENT_REQUEST request;
@@ -435,13 +434,54 @@ NTSTATUS NTAPI service_call_package(PUNICODE_STRING AuthenticationPackage,
 	request = host_request_begin_inside();
 	if (!request)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = host->call_package(AuthenticationPackage, request,
-				    ProtocolSubmitBuffer, SubmitBufferLength,
-				    ProtocolReturnBuffer, ReturnBufferLength,
-				    ProtocolStatus);
+	status = host->call_package(AuthenticationPackage, request, passthrough,
+				    ProtocolSubmitBuffer, ClientBufferBase,
+				    SubmitBufferLength, ProtocolReturnBuffer,
+				    ReturnBufferLength, ProtocolStatus);
 	lsabuf_host_end(request);
 	/* Nobody will ask for what nobody has a place for */
 	if (ProtocolReturnBuffer == &own_buffer)
 		service_free_lsa_heap(own_buffer);
 	return status;
+}
+
+NTSTATUS NTAPI service_call_package(PUNICODE_STRING AuthenticationPackage,
+				    PVOID ProtocolSubmitBuffer,
+				    ULONG SubmitBufferLength,
+				    PVOID *ProtocolReturnBuffer,
+				    PULONG ReturnBufferLength,
+				    PNTSTATUS ProtocolStatus)
+{
+	return call_other(AuthenticationPackage, FALSE, ProtocolSubmitBuffer,
+			  ProtocolSubmitBuffer, SubmitBufferLength,
+			  ProtocolReturnBuffer, ReturnBufferLength,
+			  ProtocolStatus);
+}
+
+/* With the address that pointers in the message are relative to */
+NTSTATUS NTAPI service_call_package_ex(PUNICODE_STRING AuthenticationPackage,
+				       PVOID ClientBufferBase,
+				       PVOID ProtocolSubmitBuffer,
+				       ULONG SubmitBufferLength,
+				       PVOID *ProtocolReturnBuffer,
+				       PULONG ReturnBufferLength,
+				       PNTSTATUS ProtocolStatus)
+{
+	return call_other(AuthenticationPackage, FALSE, ClientBufferBase,
+			  ProtocolSubmitBuffer, SubmitBufferLength,
+			  ProtocolReturnBuffer, ReturnBufferLength,
+			  ProtocolStatus);
+}
+
+/* The same, to the other package's LsaApCallPackagePassthrough */
+NTSTATUS NTAPI service_call_package_passthrough(
+	PUNICODE_STRING AuthenticationPackage, PVOID ClientBufferBase,
+	PVOID ProtocolSubmitBuffer, ULONG SubmitBufferLength,
+	PVOID *ProtocolReturnBuffer, PULONG ReturnBufferLength,
+	PNTSTATUS ProtocolStatus)
+{
+	return call_other(AuthenticationPackage, TRUE, ClientBufferBase,
+			  ProtocolSubmitBuffer, SubmitBufferLength,
+			  ProtocolReturnBuffer, ReturnBufferLength,
+			  ProtocolStatus);
 }

@@ -53,7 +53,6 @@ UNSUPPORTED(LSA_REGISTER_NOTIFICATION, register_notification, give_null);
 UNSUPPORTED(LSA_CANCEL_NOTIFICATION, cancel_notification, refuse);
 UNSUPPORTED(LSA_CREATE_TOKEN, create_token, refuse);
 UNSUPPORTED(LSA_AUDIT_LOGON, audit_logon, do_nothing);
-UNSUPPORTED(LSA_CALL_PACKAGEEX, call_package_ex, refuse);
 UNSUPPORTED(LSA_OPEN_SAM_USER, open_sam_user, refuse);
 UNSUPPORTED(LSA_GET_USER_CREDENTIALS, get_user_credentials, refuse);
 UNSUPPORTED(LSA_GET_USER_AUTH_DATA, get_user_auth_data, refuse);
@@ -64,7 +63,6 @@ UNSUPPORTED(LSA_UPDATE_PRIMARY_CREDENTIALS, update_credentials, refuse);
 UNSUPPORTED(LSA_GET_AUTH_DATA_FOR_USER, get_auth_data_for_user, refuse);
 UNSUPPORTED(LSA_CRACK_SINGLE_NAME, crack_single_name, refuse);
 UNSUPPORTED(LSA_AUDIT_ACCOUNT_LOGON, audit_account_logon, refuse);
-UNSUPPORTED(LSA_CALL_PACKAGE_PASSTHROUGH, call_passthrough, refuse);
 UNSUPPORTED(CredReadFn, credi_read, refuse);
 UNSUPPORTED(CredReadDomainCredentialsFn, credi_read_domain, refuse);
 UNSUPPORTED(CredFreeCredentialsFn, credi_free, do_nothing);
@@ -108,7 +106,7 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.CallPackage = service_call_package,
 	.FreeReturnBuffer = service_free_lsa_heap,
 	.GetCallInfo = service_get_call_info,
-	.CallPackageEx = call_package_ex,
+	.CallPackageEx = service_call_package_ex,
 	.CreateSharedMemory = service_create_shared_memory,
 	.AllocateSharedMemory = service_allocate_shared_memory,
 	.FreeSharedMemory = service_free_shared_memory,
@@ -123,7 +121,7 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.GetAuthDataForUser = get_auth_data_for_user,
 	.CrackSingleName = crack_single_name,
 	.AuditAccountLogon = audit_account_logon,
-	.CallPackagePassthrough = call_passthrough,
+	.CallPackagePassthrough = service_call_package_passthrough,
 	.CrediRead = credi_read,
 	.CrediReadDomainCredentials = credi_read_domain,
 	.CrediFreeCredentials = credi_free,
