@@ -351,6 +351,55 @@ TEST_F(sspi, logon)
 }
 
 /*
+ * Shared memory of the package: there whatever the client calls first
+ */
+
+static const char *address_of(LONG high, ULONG low)
+{
+	return (const char *)((uintptr_t)high << 32 | low);
+}
+
+TEST(shared_memory_of_credentials)
+{
+	CredHandle credential;
+	TimeStamp expiry;
+
+	ASSERT_TRUE(start_host("mirror"));
+	ASSERT_EQ(SEC_E_OK, AcquireCredentialsHandleA(
+				    (char *)MIRROR_SHARED, (char *)MIRROR_NAME,
+				    SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL,
+				    &credential, &expiry));
+	EXPECT_STREQ(MIRROR_SHARED,
+		     address_of(expiry.HighPart, expiry.LowPart));
+	EXPECT_EQ(SEC_E_OK, FreeCredentialsHandle(&credential));
+}
+
+TEST(shared_memory_of_logon)
+{
+	ULONG package, profile_length;
+	char name[] = MIRROR_SHARED;
+	NTSTATUS sub_status;
+	QUOTA_LIMITS quotas;
+	PVOID profile;
+	HANDLE lsa, token;
+	STRING mirror;
+	LUID id;
+
+	ASSERT_TRUE(start_host("mirror"));
+	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&lsa));
+	RtlInitString(&mirror, MIRROR_NAME);
+	ASSERT_EQ(STATUS_SUCCESS,
+		  LsaLookupAuthenticationPackage(lsa, &mirror, &package));
+	ASSERT_EQ(STATUS_SUCCESS,
+		  LsaLogonUser(lsa, NULL, Network, package, name, strlen(name),
+			       NULL, NULL, &profile, &profile_length, &id,
+			       &token, &quotas, &sub_status));
+	EXPECT_STREQ(MIRROR_SHARED, address_of(id.HighPart, id.LowPart));
+	EXPECT_EQ(NULL, profile);
+	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
+}
+
+/*
  * Credentials
  */
 

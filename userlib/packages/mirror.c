@@ -32,6 +32,9 @@ static PLSA_SECPKG_FUNCTION_TABLE lsa;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mirror_counts counts;
 
+/* Made before there are clients, and never copied to one */
+static char *shared;
+
 struct credential {
 	char user[64];
 	ULONG use;
@@ -53,12 +56,23 @@ static void count(unsigned short *what, int by)
  * The package as a whole
  */
 
+static char *share_text(void)
+{
+	PVOID section = lsa->CreateSharedMemory(65536, 4096);
+	char *text = section ? lsa->AllocateSharedMemory(section, 64) : NULL;
+
+	if (text)
+		strcpy(text, MIRROR_SHARED);
+	return text;
+}
+
 static NTSTATUS NTAPI mirror_initialize(ULONG_PTR id,
 					PSECPKG_PARAMETERS parameters,
 					PLSA_SECPKG_FUNCTION_TABLE table)
 {
 	UNREFERENCED_PARAMETER(id);
 	lsa = table;
+	shared = share_text();
 	counts.bad_start =
 		!parameters || !parameters->Version ||
 		!parameters->DomainName.Buffer ||
@@ -127,6 +141,14 @@ static NTSTATUS get_user(PVOID data, char *user, size_t size)
 	return STATUS_SUCCESS;
 }
 
+static bool wants_shared(const UNICODE_STRING *name)
+{
+	static const WCHAR own[] = TEXT(MIRROR_SHARED);
+
+	return name && name->Length == sizeof(own) - sizeof(WCHAR) &&
+	       !memcmp(name->Buffer, own, name->Length);
+}
+
 static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use,
 			      PLUID logon_id, PVOID data, PVOID get_key,
 			      PVOID get_key_argument, PLSA_SEC_HANDLE handle,
@@ -135,7 +157,6 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use,
 	struct credential *credential = calloc(1, sizeof(*credential));
 	NTSTATUS status;
 
-	UNREFERENCED_PARAMETER(principal);
 	UNREFERENCED_PARAMETER(logon_id);
 	if (!credential)
 		return SEC_E_INSUFFICIENT_MEMORY;
@@ -149,7 +170,8 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use,
 	}
 	credential->use = use;
 	*handle = (LSA_SEC_HANDLE)credential;
-	expiry->QuadPart = 0x7fffffffffffffff;
+	expiry->QuadPart = wants_shared(principal) ? (LONGLONG)shared :
+						     0x7fffffffffffffff;
 	count(&counts.credentials, 1);
 	return STATUS_SUCCESS;
 }
@@ -551,6 +573,12 @@ static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
 	NTSTATUS status;
 
 	UNREFERENCED_PARAMETER(supplemental);
+	if (length == strlen(MIRROR_SHARED) &&
+	    !memcmp(submit, MIRROR_SHARED, length)) {
+		logon_id->LowPart = (uintptr_t)shared;
+		logon_id->HighPart = (uintptr_t)shared >> 32;
+		return STATUS_SUCCESS;
+	}
 	*account = make_string(u"somebody");
 	*authority = make_string(u"mirror");
 	*machine = NULL;

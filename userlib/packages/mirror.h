@@ -12,8 +12,12 @@
 
 /* Attribute of credentials: how many of both there are, a struct mirror_counts */
 #define MIRROR_ATTR_COUNTS 1000
-/* Of a context: its number in the package, for 8 bytes */
-#define MIRROR_ATTR_NUMBER 1001
+
+/*
+ * With this name as principal, credentials expire at the address of this very
+ * text in shared memory; with it as logon information, that is the LogonId.
+ */
+#define MIRROR_SHARED "shared"
 
 struct mirror_counts {
 	unsigned short credentials;

@@ -27,12 +27,9 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "protocol.h"
 
 #define NR_HANDLES 1023
-
-/* Packages may share memory with their clients: address space, no more */
-#define CONSENT_VIEWS 256
-#define CONSENT_BYTES (1ULL << 40)
 
 #define USERS 0x00ffffffULL
 #define RESERVED 0x20000000ULL
@@ -141,8 +138,8 @@ static int connect_to_lsa(uint64_t *connection, enum lsabuf_subject *subject)
 {
 	const char *endpoint = lsabuf_environment("LSABUF_ENDPOINT", NULL);
 	struct lsabuf_connect details = {
-		.consent_views = CONSENT_VIEWS,
-		.consent_bytes = CONSENT_BYTES,
+		.consent_views = LSA_CONSENT_VIEWS,
+		.consent_bytes = LSA_CONSENT_BYTES,
 	};
 	int fd, ret;
 

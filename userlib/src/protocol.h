@@ -13,6 +13,10 @@
 
 #include <linux/types.h>
 
+/* Packages may share memory with their clients: address space, no more */
+#define LSA_CONSENT_VIEWS 256
+#define LSA_CONSENT_BYTES (1ULL << 40)
+
 /**
  * enum lsa_message - kind of a call
  * @LSA_MESSAGE_LOOKUP_PACKAGE: submit: name in bytes. Reply: status, package id

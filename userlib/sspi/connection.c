@@ -62,8 +62,20 @@ static SECURITY_STATUS from_errno(int error)
 static int open_connection(void)
 {
 	const char *endpoint = secure_getenv("LSABUF_ENDPOINT");
+	struct lsabuf_connect details = {
+		.consent_views = LSA_CONSENT_VIEWS,
+		.consent_bytes = LSA_CONSENT_BYTES,
+	};
+	int fd, ret;
 
-	return lsabuf_open_client(endpoint, LSABUF_ACCESS_RANGES);
+	fd = lsabuf_open(NULL);
+	if (fd < 0)
+		return fd;
+	ret = lsabuf_connect(fd, endpoint, LSABUF_ACCESS_RANGES, &details);
+	if (!ret)
+		return fd;
+	lsabuf_close(fd);
+	return ret;
 }
 
 static int get_connection(unsigned int *which)
