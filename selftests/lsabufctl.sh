@@ -145,7 +145,7 @@ call_raw()
 
 traces_calls()
 {
-	(wait_for sh -c 'ls -d /sys/kernel/tracing/instances/lsabufctl-*' &&
+	(wait_for sh -c 'grep -q 1 /sys/kernel/tracing/instances/lsabufctl-*/events/lsabuf/lsabuf_abandon/enable' &&
 		sleep 1 && lsacall account root) >/dev/null 2>&1 &
 	ends_with 0 timeout 20 lsabufctl trace -n 2 || return
 	[ "$(grep -c 0x00000000 $out)" = 2 ] && has RETURNING || return
@@ -205,12 +205,15 @@ drain_stops()
 clean_up()
 {
 	lsabufctl drain --undo
+	echo 1 >/sys/kernel/tracing/options/record-cmd
 	kill "$host" 2>/dev/null
 	wait "$host" 2>/dev/null
 	rm -f $out*
 }
 
 echo TAP version 13
+# As in trace.sh
+echo 0 >/sys/kernel/tracing/options/record-cmd
 lsahost -e ctl-sh -q ../userlib/packages/account.so &
 host=$!
 trap clean_up EXIT

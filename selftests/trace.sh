@@ -18,6 +18,10 @@ test_that()
 	text=$1
 	shift
 	number=$((number + 1))
+	if [ "$1" != "${1#triggers}" ] && [ ! -e "$tracing/synthetic_events" ]; then
+		echo "ok $number # SKIP this kernel has no histogram triggers"
+		return
+	fi
 	if "$@"; then
 		echo "ok $number $text"
 	else
@@ -103,7 +107,7 @@ triggers_go()
 		! grep -h '^hist' "$tracing"/events/lsabuf/*/trigger
 }
 
-more_than_a_table_holds()
+triggers_have_room()
 {
 	lsabuf-latency start || return
 	lsacall -e "$endpoint" account --all >/dev/null 2>&1
@@ -166,7 +170,7 @@ test_that "every event is there" all_events
 test_that "one of each for a call, with its id" one_of_each
 test_that "triggers count each stage of each call" triggers_count
 test_that "and leave nothing behind" triggers_go
-test_that "their tables do not get full" more_than_a_table_holds
+test_that "their tables do not get full" triggers_have_room
 test_that "function_graph shows the path of a call" path_of_a_call
 if command -v trace-cmd >/dev/null; then
 	test_that "trace-cmd records and reports events" with_trace_cmd
