@@ -382,8 +382,16 @@ static const char *const access_names[] = {
 	[LSABUF_ACCESS_WHOLE] = "whole",
 };
 
-/* The name may be any bytes, but is to be one word. */
-static void show_endpoint(struct seq_file *m, const char *before,
+/**
+ * lsabuf_endpoint_show() - write the name of an endpoint
+ * @m: where to
+ * @before: text before it
+ * @endpoint: the name: any bytes, but here it becomes one word
+ * @after: text after it
+ *
+ * Context: any.
+ */
+void lsabuf_endpoint_show(struct seq_file *m, const char *before,
 			  const char *endpoint, const char *after)
 {
 	seq_puts(m, before);
@@ -436,7 +444,8 @@ void lsabuf_authority_show(struct seq_file *m,
 	spin_unlock(&queue->lock);
 	seq_printf(m, "lsabuf-role:\t%s\n",
 		   READ_ONCE(queue->dead) ? "former authority" : "authority");
-	show_endpoint(m, "lsabuf-endpoint:\t", authority->endpoint, "\n");
+	lsabuf_endpoint_show(m, "lsabuf-endpoint:\t", authority->endpoint,
+			     "\n");
 	seq_printf(m, "lsabuf-authority:\t%llu\n", queue->instance);
 	seq_printf(m, "lsabuf-clients:\t%u\n", load.clients);
 	seq_printf(m, "lsabuf-calls:\t%llu\n", load.calls);
@@ -471,8 +480,8 @@ void lsabuf_authority_show_client(struct seq_file *m,
 	spin_unlock(&queue->lock);
 	seq_printf(m, "lsabuf-role:\t%s\n",
 		   READ_ONCE(client->dead) ? "former client" : "client");
-	show_endpoint(m, "lsabuf-endpoint:\t",
-		      lsabuf_authority_of(client)->endpoint, "\n");
+	lsabuf_endpoint_show(m, "lsabuf-endpoint:\t",
+			     lsabuf_authority_of(client)->endpoint, "\n");
 	seq_printf(m, "lsabuf-authority:\t%llu\n", queue->instance);
 	seq_printf(m, "lsabuf-client:\t%llu\n", client->id);
 	seq_printf(m, "lsabuf-access:\t%s\n", access_names[client->access]);
@@ -508,7 +517,7 @@ static void list_authority(struct seq_file *m,
 
 	spin_lock(&queue->lock);
 	count_locked(queue, &load);
-	show_endpoint(m, "authority endpoint=", authority->endpoint, "");
+	lsabuf_endpoint_show(m, "authority endpoint=", authority->endpoint, "");
 	seq_printf(
 		m,
 		" id=%llu pid=%d uid=%u clients=%u calls=%llu requests=%u requests-max=%u waiting-requests=%u waiting-threads=%u busy-threads=%u\n",
@@ -535,8 +544,8 @@ void lsabuf_authorities_show(struct seq_file *m)
 	list_for_each_entry(authority, &endpoints, list)
 		list_authority(m, authority);
 	list_for_each_entry(permission, &permissions, list) {
-		show_endpoint(m, "permission endpoint=", permission->endpoint,
-			      "");
+		lsabuf_endpoint_show(
+			m, "permission endpoint=", permission->endpoint, "");
 		if (permission->group)
 			seq_printf(m, " gid=%u\n",
 				   from_kgid(&init_user_ns, permission->gid));

@@ -48,6 +48,8 @@ void lsabuf_authority_get(struct lsabuf_authority *authority);
 void lsabuf_authority_put(struct lsabuf_authority *authority);
 void lsabuf_authority_release(struct lsabuf_authority *authority);
 struct lsabuf_client *lsabuf_authority_connect(struct lsabuf_connect *connect);
+void lsabuf_endpoint_show(struct seq_file *m, const char *before,
+			  const char *endpoint, const char *after);
 void lsabuf_authority_tell(struct lsabuf_client *client, u32 *pid, u32 *uid,
 			   u64 *start);
 void lsabuf_authority_disconnect(struct lsabuf_client *client);

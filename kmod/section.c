@@ -769,7 +769,8 @@ void lsabuf_section_show(struct seq_file *m, struct lsabuf_section *section)
 
 	lsabuf_section_stat(section, &stat);
 	seq_puts(m, "lsabuf-role:\tsection\n");
-	seq_printf(m, "lsabuf-endpoint:\t%s\n", section->authority->endpoint);
+	lsabuf_endpoint_show(m, "lsabuf-endpoint:\t",
+			     section->authority->endpoint, "\n");
 	seq_printf(m, "lsabuf-section:\t%llu\n", stat.out_section);
 	seq_printf(m, "lsabuf-address:\t0x%llx\n", stat.out_address);
 	seq_printf(m, "lsabuf-committed:\t%llu\n", stat.out_committed);

@@ -122,12 +122,22 @@ TEST_F(pair, fdinfo_of_those_that_were)
 /* Whoever may serve chooses the name, but adds no line of his own. */
 TEST(fdinfo_keeps_lines)
 {
-	int authority = lsa_open();
+	int authority = lsa_open(), section = lsa_open();
+	struct lsabuf_section_create create = {
+		.size = sizeof(create),
+		.authority = authority,
+		.max = 4096,
+	};
 
 	ASSERT_EQ(0, lsa_serve(authority, "x\nlsabuf-role:\tnone y"));
+	ASSERT_EQ(0, lsa_ioctl(section, LSABUF_IOC_SECTION_CREATE, &create));
 	EXPECT_STREQ("x\\012lsabuf-role:\\011none\\040y",
 		     fdinfo(getpid(), authority, "endpoint"));
 	EXPECT_STREQ("authority", fdinfo(getpid(), authority, "role"));
+	EXPECT_STREQ("x\\012lsabuf-role:\\011none\\040y",
+		     fdinfo(getpid(), section, "endpoint"));
+	EXPECT_STREQ("section", fdinfo(getpid(), section, "role"));
+	close(section);
 	close(authority);
 }
 
