@@ -473,16 +473,28 @@ static noinline int transfer_by_chores(struct lsabuf_transfer *transfer)
 	return ret;
 }
 
+static int copy_all(struct lsabuf_transfer *transfer)
+{
+	int ret = lsabuf_transfer_copy(transfer);
+
+	return likely(ret <= 0) ? ret : transfer_by_chores(transfer);
+}
+
+/* Apart, so that a copy carries nothing for an event that is off */
+static noinline int transfer_traced(struct lsabuf_transfer *transfer)
+{
+	u64 begin = ktime_get_ns();
+	int ret = copy_all(transfer);
+
+	trace_lsabuf_copy(transfer, begin, ret);
+	return ret;
+}
+
 /* The whole of a copy, by whatever way it takes. */
 static int transfer(struct lsabuf_transfer *transfer)
 {
-	u64 begin = BEGIN(copy);
-	int ret = lsabuf_transfer_copy(transfer);
-
-	if (unlikely(ret > 0))
-		ret = transfer_by_chores(transfer);
-	trace_lsabuf_copy(transfer, begin, ret);
-	return ret;
+	return trace_lsabuf_copy_enabled() ? transfer_traced(transfer) :
+					     copy_all(transfer);
 }
 
 /* Find a request to work on: -ENOENT, -ESRCH, -ECANCELED otherwise. */
