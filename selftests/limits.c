@@ -85,18 +85,6 @@ FIXTURE(limits)
 
 #define LIMITS FIXTURE_DATA(limits)
 
-static __u64 parameter(const char *name)
-{
-	char path[96], *text;
-	__u64 value;
-
-	snprintf(path, sizeof(path), "/sys/module/lsabuf/parameters/%s", name);
-	text = read_text(path);
-	value = text ? strtoull(text, NULL, 10) : 0;
-	free(text);
-	return value;
-}
-
 static __u64 lower(__u64 a, __u64 b)
 {
 	return a < b ? a : b;
@@ -121,8 +109,8 @@ FIXTURE_SETUP(limits)
 {
 	if (cgroup_make(&self->group, "max"))
 		SKIP(return, "no control groups");
-	self->quota = parameter("client_quota");
-	self->arena = parameter("client_arena");
+	self->quota = module_limit("client_quota");
+	self->arena = module_limit("client_arena");
 	snprintf(self->name, sizeof(self->name), "limits-%d", getpid());
 	self->client = puppet_start(NOBODY);
 	ASSERT_LT(0, remote(self->client, SYS_getpid));
@@ -305,7 +293,7 @@ static long do_connect_often(struct puppet *puppet, struct puppet_thread *me)
 TEST_F_TIMEOUT(limits, connections, 60)
 {
 	const struct rlimit files = { 4096, 4096 };
-	const __u64 most = parameter("user_clients");
+	const __u64 most = module_limit("user_clients");
 	long nr;
 
 	ASSERT_EQ(0, prlimit(self->client->pid, RLIMIT_NOFILE, &files, NULL));
@@ -347,12 +335,12 @@ static long do_full_calls(struct puppet *puppet, struct puppet_thread *me)
 /* Queued requests of one user; authority and client in one group */
 TEST_F_TIMEOUT(limits, requests, 60)
 {
-	const __u64 most =
-		lower(parameter("client_requests"),
-		      lower(parameter("user_requests"), parameter("requests")));
+	const __u64 most = lower(module_limit("client_requests"),
+				 lower(module_limit("user_requests"),
+				       module_limit("requests")));
 	const __u64 nr = lower(most, MANY_REQUESTS);
-	const __u64 length = lower(lower(parameter("user_submit"),
-					 parameter("authority_arena")) /
+	const __u64 length = lower(lower(module_limit("user_submit"),
+					 module_limit("authority_arena")) /
 					   nr / 2,
 				   5000);
 	int authority = lsa_open();
@@ -372,9 +360,9 @@ TEST_F_TIMEOUT(limits, requests, 60)
 			    client->flag[0] == EAGAIN);
 	compare(_metadata, self, "requests",
 		cost_of_space(self->arena, 32) + cost_of_arena() +
-			cost_of_pages(parameter("authority_arena")) -
-			parameter("authority_arena") + KIB(4) +
-			parameter("requests") * 8 +
+			cost_of_pages(module_limit("authority_arena")) -
+			module_limit("authority_arena") + KIB(4) +
+			module_limit("requests") * 8 +
 			(nr + 1) * (cost_of_request() + cost_of_nodes(2) +
 				    length + 16) +
 			/* The process, its stacks and page tables */
@@ -387,7 +375,7 @@ TEST_F_TIMEOUT(limits, requests, 60)
 /* Chores that never end: the buffer of each is the authority's. */
 TEST_F_TIMEOUT(limits, stalled_chores, 60)
 {
-	const __u64 nr = lower(parameter("user_requests"), MANY_CHORES);
+	const __u64 nr = lower(module_limit("user_requests"), MANY_CHORES);
 	struct puppet *client[MANY_CHORES / 2];
 	char *knob = allow_stalling(), *bytes = calloc(1, CHORE_BYTES);
 	struct lsabuf_reply_receive request;
@@ -452,11 +440,11 @@ TEST_F(limits, parameters_in_range)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(range); i++) {
-		EXPECT_LE(range[i].least, parameter(range[i].name))
+		EXPECT_LE(range[i].least, module_limit(range[i].name))
 		{
 			TH_LOG("%s", range[i].name);
 		}
-		EXPECT_GE(range[i].most, parameter(range[i].name))
+		EXPECT_GE(range[i].most, module_limit(range[i].name))
 		{
 			TH_LOG("%s", range[i].name);
 		}
