@@ -211,7 +211,7 @@ static SEC_CHAR *put_plain(SEC_CHAR **to, const char *text)
 	 (info)->cbMaxToken = (from)->max_token)
 
 /* All in one block, texts behind the structs */
-static PSecPkgInfoW make_wide(const struct lsa_package_info *from, size_t nr)
+static PVOID make_wide(const struct lsa_package_info *from, size_t nr)
 {
 	PSecPkgInfoW info =
 		heap_allocate(nr * (sizeof(*info) + 2 * 129 * sizeof(WCHAR)));
@@ -226,7 +226,7 @@ static PSecPkgInfoW make_wide(const struct lsa_package_info *from, size_t nr)
 	return info;
 }
 
-static PSecPkgInfoA make_plain(const struct lsa_package_info *from, size_t nr)
+static PVOID make_plain(const struct lsa_package_info *from, size_t nr)
 {
 	PSecPkgInfoA info = heap_allocate(nr * (sizeof(*info) + 2 * 129));
 	SEC_CHAR *texts = (SEC_CHAR *)(info + nr);
@@ -240,20 +240,22 @@ static PSecPkgInfoA make_plain(const struct lsa_package_info *from, size_t nr)
 	return info;
 }
 
-SSPI_EXPORT SECURITY_STATUS SEC_ENTRY
-EnumerateSecurityPackagesW(PULONG count, PSecPkgInfoW *packages)
+/* All packages, in the form that @make gives them */
+static SECURITY_STATUS enumerate(PULONG count, PVOID *packages,
+				 PVOID (*make)(const struct lsa_package_info *,
+					       size_t))
 {
 	const struct lsa_package_info *from;
 	size_t nr;
 
-	if (!count || !packages)
+	*packages = NULL;
+	if (!count)
 		return SEC_E_INVALID_PARAMETER;
 	*count = 0;
-	*packages = NULL;
 	from = packages_get(&nr);
 	if (!from)
 		return SEC_E_INTERNAL_ERROR;
-	*packages = make_wide(from, nr);
+	*packages = make(from, nr);
 	if (!*packages)
 		return SEC_E_INSUFFICIENT_MEMORY;
 	*count = nr;
@@ -261,23 +263,29 @@ EnumerateSecurityPackagesW(PULONG count, PSecPkgInfoW *packages)
 }
 
 SSPI_EXPORT SECURITY_STATUS SEC_ENTRY
+EnumerateSecurityPackagesW(PULONG count, PSecPkgInfoW *packages)
+{
+	SECURITY_STATUS status;
+	PVOID all;
+
+	if (!packages)
+		return SEC_E_INVALID_PARAMETER;
+	status = enumerate(count, &all, make_wide);
+	*packages = all;
+	return status;
+}
+
+SSPI_EXPORT SECURITY_STATUS SEC_ENTRY
 EnumerateSecurityPackagesA(PULONG count, PSecPkgInfoA *packages)
 {
-	const struct lsa_package_info *from;
-	size_t nr;
+	SECURITY_STATUS status;
+	PVOID all;
 
-	if (!count || !packages)
+	if (!packages)
 		return SEC_E_INVALID_PARAMETER;
-	*count = 0;
-	*packages = NULL;
-	from = packages_get(&nr);
-	if (!from)
-		return SEC_E_INTERNAL_ERROR;
-	*packages = make_plain(from, nr);
-	if (!*packages)
-		return SEC_E_INSUFFICIENT_MEMORY;
-	*count = nr;
-	return SEC_E_OK;
+	status = enumerate(count, &all, make_plain);
+	*packages = all;
+	return status;
 }
 
 static const struct lsa_package_info *find_name(const char *name)
