@@ -25,6 +25,8 @@
 #include <ntsecpkg.h>
 #include <winternl.h>
 
+#include "buffers.h"
+
 DECLSPEC_EXPORT NTSTATUS SEC_ENTRY
 SpLsaModeInitialize(ULONG version, PULONG package_version,
 		    PSECPKG_FUNCTION_TABLE *tables, PULONG count);
@@ -323,19 +325,6 @@ static NTSTATUS NTAPI free_credential(LSA_SEC_HANDLE handle)
 /*
  * Contexts in the LSA
  */
-
-static SecBuffer *find_buffer(PSecBufferDesc buffers, ULONG type)
-{
-	ULONG i;
-
-	for (i = 0; buffers && i < buffers->cBuffers; i++) {
-		SecBuffer *buffer = &buffers->pBuffers[i];
-
-		if ((buffer->BufferType & ~SECBUFFER_ATTRMASK) == type)
-			return buffer;
-	}
-	return NULL;
-}
 
 /* The peer's token, in this process; an empty one where there is none */
 static NTSTATUS get_token(PSecBufferDesc input, gss_buffer_t token)

@@ -16,6 +16,7 @@
 #include <ntsecpkg.h>
 #include <winternl.h>
 
+#include "buffers.h"
 #include "mirror.h"
 
 #define HELLO "hello from "
@@ -235,19 +236,6 @@ static NTSTATUS NTAPI query_credential(LSA_SEC_HANDLE handle, ULONG attribute,
 /*
  * Contexts
  */
-
-static SecBuffer *find_buffer(PSecBufferDesc buffers, ULONG type)
-{
-	ULONG i;
-
-	for (i = 0; buffers && i < buffers->cBuffers; i++) {
-		SecBuffer *buffer = &buffers->pBuffers[i];
-
-		if ((buffer->BufferType & ~SECBUFFER_ATTRMASK) == type)
-			return buffer;
-	}
-	return NULL;
-}
 
 /* Put a token out as most packages do it */
 static NTSTATUS put_token(PSecBufferDesc output, const char *text,
