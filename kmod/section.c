@@ -91,7 +91,8 @@ static struct section_account *find_account(kuid_t uid, u64 instance)
 
 /* An account with one section more, or ERR_PTR() of -EDQUOT, -ENOMEM. */
 static struct section_account *account_join(kuid_t uid, u64 instance,
-					    unsigned int limit)
+					    unsigned int limit,
+					    enum lsabuf_quota quota)
 {
 	struct section_account *account, *new;
 
@@ -112,6 +113,8 @@ static struct section_account *account_join(kuid_t uid, u64 instance,
 	else
 		account = ERR_PTR(-EDQUOT);
 	spin_unlock(&accounts_lock);
+	if (IS_ERR(account))
+		trace_lsabuf_quota_refused(quota, 0, 0, 1, limit, limit);
 	kfree(new);
 	return account;
 }
@@ -133,10 +136,12 @@ static int accounts_join(struct lsabuf_section *section,
 	struct section_account *own, *all;
 
 	own = account_join(authority->uid, authority->queue.instance,
-			   lsabuf_limits.authority_sections);
+			   lsabuf_limits.authority_sections,
+			   LSABUF_QUOTA_AUTHORITY_SECTIONS);
 	if (IS_ERR(own))
 		return PTR_ERR(own);
-	all = account_join(authority->uid, 0, lsabuf_limits.user_sections);
+	all = account_join(authority->uid, 0, lsabuf_limits.user_sections,
+			   LSABUF_QUOTA_USER_SECTIONS);
 	if (IS_ERR(all)) {
 		account_leave(own);
 		return PTR_ERR(all);
@@ -150,16 +155,25 @@ static int accounts_charge(struct lsabuf_section *section, u64 bytes)
 {
 	struct section_account *own = section->accounts[0];
 	struct section_account *all = section->accounts[1];
+	enum lsabuf_quota quota = LSABUF_QUOTA_AUTHORITY_SHARED;
+	u64 limit = lsabuf_limits.authority_shared, used;
 	int ret = -EDQUOT;
 
 	spin_lock(&accounts_lock);
-	if (bytes <= lsabuf_limits.authority_shared - own->bytes &&
-	    bytes <= lsabuf_limits.user_shared - all->bytes) {
-		own->bytes += bytes;
-		all->bytes += bytes;
-		ret = 0;
+	used = own->bytes;
+	if (bytes <= limit - used) {
+		quota = LSABUF_QUOTA_USER_SHARED;
+		limit = lsabuf_limits.user_shared;
+		used = all->bytes;
+		if (bytes <= limit - used) {
+			own->bytes += bytes;
+			all->bytes += bytes;
+			ret = 0;
+		}
 	}
 	spin_unlock(&accounts_lock);
+	if (ret)
+		trace_lsabuf_quota_refused(quota, 0, 0, bytes, used, limit);
 	return ret;
 }
 
@@ -682,11 +696,12 @@ lsabuf_section_create(struct lsabuf_authority *authority,
 	int ret;
 
 	ret = check_sizes(create, payer);
-	if (ret)
-		return ERR_PTR(ret);
-	section = section_alloc(authority, create->max);
-	if (IS_ERR(section))
+	section = ret ? ERR_PTR(ret) : section_alloc(authority, create->max);
+	if (IS_ERR(section)) {
+		trace_lsabuf_section_create(0, create->max, create->committed,
+					    PTR_ERR(section));
 		return section;
+	}
 	lsabuf_authority_get(authority);
 	section->authority = authority;
 	section->memcg = payer_of(payer);

@@ -52,7 +52,11 @@ struct task_struct;
 		{ 6, "snapshots" },		\
 		{ 7, "client_quota" },		\
 		{ 8, "arenas" },		\
-		{ 9, "permissions" })
+		{ 9, "permissions" },		\
+		{ 10, "authority_sections" },	\
+		{ 11, "user_sections" },	\
+		{ 12, "authority_shared" },	\
+		{ 13, "user_shared" })
 
 TRACE_EVENT(lsabuf_serve,
 	TP_PROTO(struct lsabuf_serve *serve, u64 authority, int ret),
