@@ -2,7 +2,7 @@
 /*
  * Sections: memory that an authority shares with clients.
  */
-#include "lsabuf_test.h"
+#include "trace_test.h"
 
 #include <elf.h>
 #include <sys/ptrace.h>
@@ -994,6 +994,7 @@ TEST_F_TIMEOUT(sections, number_of_sections, 120)
 	int first = -1, file, nr;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_EQ(0, trace_start("lsabuf/lsabuf_quota_refused"));
 	/* One is there already. */
 	for (nr = 1; nr < 3000; nr++) {
 		file = section_create(self->authority, KIB(4), 0, 0, &create);
@@ -1005,6 +1006,9 @@ TEST_F_TIMEOUT(sections, number_of_sections, 120)
 	}
 	EXPECT_EQ(-EDQUOT, file);
 	EXPECT_EQ(1024, nr);
+	trace_look();
+	TRACED_ONCE("authority_sections wanted=1 used=1024 limit=1024");
+	trace_stop();
 	close(first);
 	file = section_create(self->authority, KIB(4), 0, 0, &create);
 	EXPECT_LE(0, file);
@@ -1194,6 +1198,80 @@ TEST_F(sections, fdinfo)
 	EXPECT_TRUE(!!strstr(text, line));
 	EXPECT_TRUE(!!strstr(text, "lsabuf-views:\t0\n"));
 	free(text);
+}
+
+/*
+ * The trace: each of its events once, with its fields
+ */
+
+TEST_F(sections, trace_events)
+{
+	unsigned long long client = self->client[1]->client, id, section;
+	struct lsabuf_section_create create;
+	unsigned long long same = self->made.out_address;
+	struct puppet *refuses;
+	int file;
+	__u64 at;
+
+	ASSERT_EQ(0, trace_start("lsabuf"));
+	file = section_create(self->authority, KIB(20), KIB(5), 0, &create);
+	ASSERT_LE(0, file);
+	section = create.out_section;
+	EXPECT_EQ(-EINVAL,
+		  section_create(self->authority, KIB(4), KIB(5), 0, &create));
+	EXPECT_EQ(0, section_grow(file, KIB(12)));
+	EXPECT_EQ(0, section_revoke(file));
+	EXPECT_EQ(-EPERM, section_grow(file, KIB(16)));
+	close(file);
+	trace_look();
+	TRACED_ONCE(
+		"lsabuf_section_create: section=%llu max=20480 committed=8192 ret=0",
+		section);
+	TRACED_ONCE(
+		"lsabuf_section_create: section=0 max=4096 committed=5120 ret=%d",
+		-EINVAL);
+	TRACED_ONCE("lsabuf_section_grow: section=%llu committed=12288 ret=0",
+		    section);
+	TRACED_ONCE("lsabuf_section_grow: section=%llu committed=0 ret=%d",
+		    section, -EPERM);
+	TRACED_ONCE("lsabuf_section_revoke: section=%llu views=0", section);
+	TRACED_ONCE("lsabuf_section_close: section=%llu views=0", section);
+
+	/* With a view: who has it, and where */
+	section = self->made.out_section;
+	trace_clear();
+	id = begin_with(_metadata, self->authority, self->client[1]);
+	ASSERT_EQ(0, section_share(self->section, id, SAME | READONLY, &at));
+	ASSERT_EQ(0, lsa_reply(self->authority, id));
+	ASSERT_EQ(0, hear(self->client[1], CALLER));
+	ASSERT_EQ(0, section_revoke(self->section));
+	close(self->section);
+	self->section = -1;
+	trace_look();
+	TRACED_ONCE(
+		"lsabuf_section_share: client=%llu id=0x%llx section=%llu address=0x%llx flags=readonly|same-address ret=0",
+		client, id, section, same);
+	TRACED_ONCE("lsabuf_section_revoke: section=%llu views=1", section);
+	TRACED_ONCE("lsabuf_section_close: section=%llu views=1", section);
+
+	/* Refused: by the client, who has not consented; by a limit */
+	self->section = section_create(self->authority, MAX_BYTES, FIRST_BYTES,
+				       0, &self->made);
+	ASSERT_LE(0, self->section);
+	refuses = client_start(self->name, LSABUF_ACCESS_BUFFERS);
+	ASSERT_TRUE(!!refuses);
+	trace_clear();
+	EXPECT_EQ(-EACCES, SHARE(refuses, 0, &at));
+	EXPECT_EQ(-EDQUOT, section_create(self->authority, MIB(2048), MIB(1024),
+					  0, &create));
+	trace_look();
+	TRACED_ONCE("section=%llu address=0x0 flags= ret=%d",
+		    (unsigned long long)self->made.out_section, -EACCES);
+	TRACED_ONCE(
+		"lsabuf_quota_refused: client=0 id=0x0 authority_shared wanted=%llu used=%llu limit=%llu",
+		MIB(1024), FIRST_BYTES, MIB(1024));
+	puppet_stop(refuses);
+	trace_stop();
 }
 
 TEST_HARNESS_MAIN

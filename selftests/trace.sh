@@ -58,7 +58,9 @@ all_events()
 	# As README.md lists them
 	for event in serve permit connect disconnect death call snapshot \
 		receive requeue alloc copy chore reply return abandon free \
-		wipe arena_map arena_unmap quota_refused grant_refused; do
+		wipe arena_map arena_unmap quota_refused grant_refused map \
+		section_create section_grow section_share section_revoke \
+		section_close; do
 		[ -d "$tracing/events/lsabuf/lsabuf_$event" ] ||
 			{ echo "# no event $event"; return 1; }
 	done

@@ -68,4 +68,34 @@ static inline int traced(const char *word)
 	return n;
 }
 
+/* What trace_look() has read, for trace_shows() */
+static char *trace_text;
+
+static inline void trace_look(void)
+{
+	free(trace_text);
+	trace_text = read_text(trace_path("trace"));
+}
+
+/* How often that text is in what trace_look() has read. */
+__attribute__((format(printf, 1, 2))) static inline int
+trace_shows(const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+	char *at;
+	int n = 0;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	for (at = trace_text; (at = strstr(at, text)); at++)
+		n++;
+	if (n != 1)
+		fprintf(stderr, "# %d times in the trace: %s\n", n, text);
+	return n;
+}
+
+#define TRACED_ONCE(...) EXPECT_EQ(1, trace_shows(__VA_ARGS__))
+
 #endif /* LSABUF_TRACE_TEST_H */

@@ -1,49 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every trace event: its text, and how many of it one action makes. What they
- * tell of is never contents, and never an address of the kernel's.
+ * Trace events: the text of each, and how many of it one action makes. What
+ * they tell of is never contents, and never an address of the kernel's. Those
+ * of MAP and of sections are tested in maps.c and sections.c.
  */
 #include "trace_test.h"
 
 #define PAGE 4096ULL
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 
-static char *trace;
-
-/* How many lines have that text, of all since trace_clear(). */
-__attribute__((format(printf, 1, 2))) static int shows(const char *format, ...)
-{
-	char text[256];
-	va_list arguments;
-	char *at;
-	int n = 0;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	for (at = trace; (at = strstr(at, text)); at++)
-		n++;
-	if (n != 1)
-		fprintf(stderr, "# %d times in the trace: %s\n", n, text);
-	return n;
-}
-
-#define ONE(...) EXPECT_EQ(1, shows(__VA_ARGS__))
+#define ONE TRACED_ONCE
 
 /* The number behind @word in the line with @text, or -1. */
 static long long number_in(const char *text, const char *word)
 {
-	char *line = strstr(trace, text);
+	char *line = strstr(trace_text, text);
 	char *end = line ? strchr(line, '\n') : NULL;
 	char *at = line ? strstr(line, word) : NULL;
 
 	return at && (!end || at < end) ? atoll(at + strlen(word)) : -1;
-}
-
-static void look(void)
-{
-	free(trace);
-	trace = read_text(trace_path("trace"));
 }
 
 /* Once for all tests, each of which is a child of the program. */
@@ -105,7 +80,7 @@ TEST_F(traced, serve_and_connect)
 
 	EXPECT_EQ(-EBUSY, lsa_serve(second, self->name));
 	close(second);
-	look();
+	trace_look();
 	ONE("endpoint=%s pid=%d uid=0 requests=4096 bytes=%u ret=0", self->name,
 	    getpid(), 64U << 20);
 	ONE("lsabuf_serve: authority=0 endpoint=%s pid=%d uid=0 requests=4096 bytes=%u ret=%d",
@@ -138,7 +113,7 @@ TEST_F(traced, call)
 	ASSERT_EQ(0, hear(self->client, CALLER));
 	ASSERT_EQ(0, client_free(self->client, block));
 
-	look();
+	trace_look();
 	ONE("lsabuf_snapshot: client=%llu id=0x%llx address=0x", client, id);
 	ONE("lsabuf_call: client=%llu id=0x%llx kind=0 code=77 length=10 pid=%u uid=%u",
 	    client, id, self->client->pid, NOBODY);
@@ -146,7 +121,7 @@ TEST_F(traced, call)
 	    gettid());
 	ONE("lsabuf_alloc: client=%llu id=0x%llx address=0x%llx length=4321 ret=0",
 	    client, id, block);
-	ONE("client=%llu id=0x%llx to address=0x%llx length=10 done=10 path=block ret=0 ns=",
+	ONE("lsabuf_copy: client=%llu id=0x%llx to address=0x%llx length=10 done=10 path=block ret=0 ns=",
 	    client, id, block);
 	ONE("client=%llu id=0x%llx from address=0x%llx length=10 done=10 path=block ret=0 ns=",
 	    client, id, block);
@@ -159,8 +134,8 @@ TEST_F(traced, call)
 	ONE("lsabuf_wipe: block id=0x0 address=0x%llx length=4336", block);
 	/* These and no others: each state change once. */
 	EXPECT_EQ(11, traced("lsabuf_"));
-	EXPECT_EQ(NULL, strstr(trace, "secret"));
-	EXPECT_EQ(NULL, strstr(trace, "0xffff"));
+	EXPECT_EQ(NULL, strstr(trace_text, "secret"));
+	EXPECT_EQ(NULL, strstr(trace_text, "0xffff"));
 
 	snprintf(name, sizeof(name), "lsabuf_receive: client=%llu", client);
 	EXPECT_LT(0, number_in(name, " ns="));
@@ -185,7 +160,7 @@ TEST_F(traced, durations_of_the_same_request)
 	ASSERT_EQ(0, write_text(trace_path("events/lsabuf/enable"), "1"));
 	ASSERT_EQ(0, lsa_reply(self->authority, id));
 	ASSERT_EQ(0, hear(self->client, CALLER));
-	look();
+	trace_look();
 	EXPECT_EQ(0, number_in("lsabuf_reply: ", " ns="));
 	EXPECT_EQ(0, number_in("lsabuf_return: ", " total="));
 }
@@ -205,7 +180,7 @@ TEST_F(traced, payload_is_an_allocation_and_a_copy)
 	trace_clear();
 	ASSERT_EQ(0, lsa_reply_receive(self->authority, &reply));
 	ASSERT_EQ(0, hear(self->client, CALLER));
-	look();
+	trace_look();
 	ONE("lsabuf_alloc: client=%llu id=0x%llx",
 	    (unsigned long long)self->client->client, id);
 	ONE(" length=8 done=8 path=block ret=0");
@@ -221,7 +196,7 @@ TEST_F(traced, release)
 	trace_clear();
 	ASSERT_EQ(0, lsa_release(self->authority, id, block));
 	EXPECT_EQ(-ENOENT, lsa_release(self->authority, id, block));
-	look();
+	trace_look();
 	ONE("by=authority address=0x%llx ret=0 id=0x%llx",
 	    (unsigned long long)block, id);
 	ONE("by=authority address=0x%llx ret=%d id=0x%llx",
@@ -246,7 +221,7 @@ TEST_F(traced, requeue)
 	EXPECT_EQ(-EFAULT,
 		  lsa_ioctl(self->authority, LSABUF_IOC_REPLY_RECEIVE, io));
 	munmap(io, PAGE);
-	look();
+	trace_look();
 	id = self->client->thread[CALLER].call.id;
 	ONE("lsabuf_requeue: client=%llu id=0x%llx",
 	    (unsigned long long)self->client->client, id);
@@ -263,7 +238,7 @@ TEST_F(traced, abandon)
 	ASSERT_EQ(0, client_cancel(self->client, id));
 	hear(self->client, CALLER);
 	EXPECT_EQ(-ECANCELED, lsa_reply(self->authority, id));
-	look();
+	trace_look();
 	ONE("lsabuf_abandon: client=%llu id=0x%llx state=received error=%d",
 	    client, id, -ECANCELED);
 	ONE("id=0x%llx status=0x0 address=0x0 length=0 ret=%d", id, -ECANCELED);
@@ -273,7 +248,7 @@ TEST_F(traced, abandon)
 	id = call->id;
 	ASSERT_EQ(0, client_cancel(self->client, id));
 	hear(self->client, CALLER);
-	look();
+	trace_look();
 	ONE("id=0x%llx state=queued error=%d", id, -ECANCELED);
 }
 
@@ -292,8 +267,8 @@ TEST_F(traced, chores)
 	trace_clear();
 	ASSERT_EQ(0, lsa_alloc(self->authority, id, MIB(1), &block));
 	ASSERT_EQ(0, lsa_copy_to(self->authority, id, absent, &byte, 1, NULL));
-	look();
-	ONE("client=%llu id=0x%llx grow address=0x0 length=%llu done=0 ret=0",
+	trace_look();
+	ONE("lsabuf_chore: client=%llu id=0x%llx grow address=0x0 length=%llu done=0 ret=0",
 	    (unsigned long long)client->client, id, MIB(1));
 	ONE("id=0x%llx to address=0x%llx length=1 done=1 ret=0", id, absent);
 	ONE("id=0x%llx to address=0x%llx length=1 done=1 path=thread ret=0", id,
@@ -304,7 +279,7 @@ TEST_F(traced, chores)
 	ASSERT_EQ(0, lsa_reply_with(self->authority, id, block, MIB(1)));
 	ASSERT_EQ(0, hear(client, CALLER));
 	ASSERT_EQ(0, client_free(client, block));
-	look();
+	trace_look();
 	ONE("lsabuf_arena_unmap: pid=%d arena address=0x", client->pid);
 	ONE(" length=%llu blocks=0", MIB(1));
 	puppet_stop(client);
@@ -328,7 +303,7 @@ TEST_F(traced, refusals)
 	call = new_call(self->client, CALLER, MIB(17));
 	call->submit_length = MIB(17);
 	EXPECT_EQ(-EDQUOT, ask(self->client, CALLER, do_call));
-	look();
+	trace_look();
 	ONE("lsabuf_grant_refused: client=%llu id=0x%llx to address=0x%llx length=1 access=buffers",
 	    client, id, (unsigned long long)to_u64(self->client->submit));
 	ONE("client=%llu id=0x%llx client_quota wanted=%llu used=0 limit=%llu",
@@ -363,7 +338,7 @@ TEST_F(traced, too_many_requests)
 	EXPECT_EQ(0, lsa_ioctl(client, LSABUF_IOC_CALL, &call));
 	call.id = 0;
 	EXPECT_EQ(-EAGAIN, lsa_ioctl(client, LSABUF_IOC_CALL, &call));
-	look();
+	trace_look();
 	ONE(" snapshots wanted=8192 used=0 limit=4096");
 	ONE(" requests wanted=1 used=1 limit=1");
 	close(authority);
@@ -380,25 +355,25 @@ TEST_F(traced, ends)
 	trace_clear();
 	puppet_kill(self->client);
 	EXPECT_EQ(-ESRCH, lsa_reply(self->authority, id));
-	look();
+	trace_look();
 	ONE("id=0x%llx state=received error=%d", id, -ESRCH);
 	/* The file may be closed before the memory ends, or after it. */
 	EXPECT_EQ(1, traced("lsabuf_death: client=") +
 			     traced("lsabuf_disconnect: client="));
-	EXPECT_NE(NULL, strstr(trace, "lsabuf_arena_unmap"));
+	EXPECT_NE(NULL, strstr(trace_text, "lsabuf_arena_unmap"));
 
 	trace_clear();
 	ASSERT_EQ(0, lsa_connect(second, self->name, LSABUF_ACCESS_BUFFERS));
 	ASSERT_EQ(0, lsa_disconnect(second));
 	close(second);
-	look();
+	trace_look();
 	EXPECT_EQ(1, traced("lsabuf_disconnect: client="));
 	EXPECT_NE(client, 0);
 
 	trace_clear();
 	close(self->authority);
 	self->authority = -1;
-	look();
+	trace_look();
 	ONE("lsabuf_death: authority=");
 	ONE(" cause=close pid=%d", getpid());
 }
@@ -416,7 +391,7 @@ TEST_F(traced, permissions)
 				  LSABUF_ENDPOINT_F_GROUP |
 					  LSABUF_ENDPOINT_F_REMOVE,
 				  5));
-	look();
+	trace_look();
 	/* A name does not get a line of its own. */
 	ONE("lsabuf_permit: add endpoint=a?b?c uid=1234 ret=0");
 	ONE("remove endpoint=a?b?c uid=1234 ret=0");
