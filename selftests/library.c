@@ -79,13 +79,13 @@ TEST_F(library, null_outputs)
 }
 
 /* A buffer that the caller has no place for does not use up its quota */
-TEST_F(library, unwanted_buffers)
+TEST_F_TIMEOUT(library, unwanted_buffers, 120)
 {
 	struct probe_message message = { .code = PROBE_ALLOCATE,
 					 .argument = MIB(1) };
 	int i;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 70; i++) {
 		NTSTATUS status = STATUS_UNSUCCESSFUL;
 
 		ASSERT_EQ(STATUS_SUCCESS,
