@@ -215,7 +215,8 @@ OFFSET(section_stat, out_max, 24);
 OFFSET(section_stat, out_committed, 32);
 OFFSET(section_stat, out_views, 40);
 OFFSET(section_stat, out_flags, 44);
-SIZE(section_stat, 48);
+OFFSET(section_stat, out_memory, 48);
+SIZE(section_stat, 56);
 
 /* struct lsabuf_section_revoke */
 OFFSET(section_revoke, size, 0);
@@ -246,3 +247,10 @@ OFFSET(section_list, views_address, 8);
 OFFSET(section_list, nr_views, 16);
 OFFSET(section_list, __reserved, 20);
 SIZE(section_list, 24);
+
+/* struct lsabuf_section_hole */
+OFFSET(section_hole, size, 0);
+OFFSET(section_hole, flags, 4);
+OFFSET(section_hole, start, 8);
+OFFSET(section_hole, length, 16);
+SIZE(section_hole, 24);

@@ -77,17 +77,6 @@ static inline struct file *lsabuf_shmem_file(const char *name)
 #endif
 }
 
-/* What the mmap of @file does; there are two kinds of that since 6.17. */
-static inline int lsabuf_mmap_file(struct file *file,
-				   struct vm_area_struct *vma)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-	return call_mmap(file, vma);
-#else
-	return vfs_mmap(file, vma);
-#endif
-}
-
 /* kernel_cap_t was an array of two words before 6.3. */
 static inline u64 lsabuf_cap_mask(kernel_cap_t cap)
 {

@@ -73,6 +73,7 @@ union argument {
 	struct lsabuf_section_revoke section_revoke;
 	struct lsabuf_section_share section_share;
 	struct lsabuf_section_list section_list;
+	struct lsabuf_section_hole section_hole;
 };
 
 /* Publish a role after what belongs to it, or go back to none. */
@@ -115,7 +116,7 @@ static int ioctl_info(struct file *file, union argument *arg, void __user *user)
 	info->out_abi_version = LSABUF_ABI_VERSION;
 	info->out_max_ranges = LSABUF_MAX_RANGES;
 	info->out_features = LSABUF_FEATURE_MAP | LSABUF_FEATURE_CONNECTION |
-			     LSABUF_FEATURE_SECTIONS;
+			     LSABUF_FEATURE_SECTIONS | LSABUF_FEATURE_HOLES;
 	info->out_max_submit = lsabuf_limits.max_submit;
 	info->out_client_quota = lsabuf_limits.client_quota;
 	info->out_chore_budget_ns =
@@ -379,11 +380,13 @@ static int ioctl_section_grow(struct file *file, union argument *arg,
 static int ioctl_section_stat(struct file *file, union argument *arg,
 			      void __user *user)
 {
+	struct lsabuf_section_stat *stat = &arg->section_stat;
 	struct lsabuf_file *lfile = file->private_data;
 
-	lsabuf_section_stat(lfile->section, &arg->section_stat);
-	return copy_to_user(user, &arg->section_stat,
-			    sizeof(arg->section_stat)) ?
+	lsabuf_section_stat(lfile->section, stat);
+	/* No more than the program has room for. */
+	return copy_to_user(user, stat,
+			    min_t(size_t, stat->size, sizeof(*stat))) ?
 		       -EFAULT :
 		       0;
 }
@@ -403,6 +406,16 @@ static int ioctl_section_share(struct file *file, union argument *arg,
 	struct lsabuf_file *lfile = file->private_data;
 
 	return lsabuf_request_share(lfile->section, &arg->section_share, user);
+}
+
+static int ioctl_section_hole(struct file *file, union argument *arg,
+			      void __user *user)
+{
+	struct lsabuf_section_hole *hole = &arg->section_hole;
+	struct lsabuf_file *lfile = file->private_data;
+
+	return lsabuf_section_hole(lfile->section, hole->start, hole->length,
+				   hole->flags & LSABUF_SECTION_HOLE_F_FILL);
 }
 
 /* More than a process has of any use */
@@ -513,6 +526,8 @@ static const struct command commands[] = {
 			LSABUF_SECTION_SHARE_F_SAME_ADDRESS,
 		ROLE_SECTION),
 	COMMAND(SECTION_LIST, section_list, __reserved, 0, ROLE_ENDED),
+	COMMAND(SECTION_HOLE, section_hole, length, LSABUF_SECTION_HOLE_F_FILL,
+		ROLE_SECTION),
 };
 
 /* A file with a role works only from the memory that took it. */

@@ -4,8 +4,11 @@
  *
  * A section is a shmem file without a name: the kernel does for it what it does
  * for all shared memory. What is reserved is the length of the mappings, what
- * is committed the size of the file, with all of its pages there: so growth
- * changes no mapping, and no access within the size allocates.
+ * is committed the size of the file: so growth changes no mapping. All pages
+ * within it are there, but for the holes that the authority makes and fills.
+ *
+ * An access finds a page or raises SIGBUS; it never allocates. shmem's own
+ * faults would: views have theirs.
  *
  * Each view maps a struct file of its own, of the same inode: its mode decides
  * whether the view can ever be written, its release tells that the view is
@@ -172,7 +175,9 @@ static int accounts_charge(struct lsabuf_section *section, u64 bytes)
 		}
 	}
 	spin_unlock(&accounts_lock);
-	if (ret)
+	if (!ret)
+		WRITE_ONCE(section->bytes, section->bytes + bytes);
+	else
 		trace_lsabuf_quota_refused(quota, 0, 0, bytes, used, limit);
 	return ret;
 }
@@ -183,6 +188,7 @@ static void accounts_uncharge(struct lsabuf_section *section, u64 bytes)
 	section->accounts[0]->bytes -= bytes;
 	section->accounts[1]->bytes -= bytes;
 	spin_unlock(&accounts_lock);
+	WRITE_ONCE(section->bytes, section->bytes - bytes);
 }
 
 /* Memory */
@@ -192,7 +198,7 @@ static void section_put(struct lsabuf_section *section)
 	if (!refcount_dec_and_test(&section->ref))
 		return;
 	fput(section->memory);
-	accounts_uncharge(section, section->committed);
+	accounts_uncharge(section, section->bytes);
 	account_leave(section->accounts[0]);
 	account_leave(section->accounts[1]);
 	kfree(section);
@@ -218,7 +224,28 @@ static int zero_pages(struct address_space *mapping, u64 start, u64 end)
 	return 0;
 }
 
-/* Give pages back from @size on, and let no mapping reach them. */
+/* Count only the pages that are there: none comes but by a command. */
+static void settle_accounts(struct lsabuf_section *section)
+{
+	u64 there = (u64)section->memory->f_mapping->nrpages << PAGE_SHIFT;
+
+	lockdep_assert_held(&section->size_mutex);
+	if (there < section->bytes)
+		accounts_uncharge(section, section->bytes - there);
+}
+
+/*
+ * Give pages back, all from @start on if @length is 0. Whoever maps a page has
+ * it locked, as who takes it away: none stays mapped.
+ */
+static void drop_pages(struct lsabuf_section *section, u64 start, u64 length)
+{
+	struct inode *inode = file_inode(section->memory);
+
+	unmap_mapping_range(inode->i_mapping, start, length, 1);
+	shmem_truncate_range(inode, start, length ? start + length - 1 : -1);
+}
+
 static void truncate_memory(struct lsabuf_section *section, u64 size)
 {
 	struct inode *inode = file_inode(section->memory);
@@ -226,12 +253,9 @@ static void truncate_memory(struct lsabuf_section *section, u64 size)
 	lockdep_assert_held(&section->size_mutex);
 	inode_lock(inode);
 	i_size_write(inode, size);
-	unmap_mapping_range(inode->i_mapping, size, 0, 1);
-	shmem_truncate_range(inode, size, (loff_t)-1);
-	/* A fault may have found a page between these two. */
-	unmap_mapping_range(inode->i_mapping, size, 0, 1);
+	drop_pages(section, size, 0);
 	inode_unlock(inode);
-	accounts_uncharge(section, section->committed - size);
+	settle_accounts(section);
 	WRITE_ONCE(section->committed, size);
 }
 
@@ -245,7 +269,7 @@ static int fill_memory(struct lsabuf_section *section, u64 start, u64 end)
 	if (!ret)
 		ret = zero_pages(section->memory->f_mapping, start, end);
 	set_active_memcg(old);
-	return ret;
+	return !ret || ret == -EINTR ? ret : -ENOMEM;
 }
 
 static int commit(struct lsabuf_section *section, u64 end)
@@ -264,7 +288,7 @@ static int commit(struct lsabuf_section *section, u64 end)
 	WRITE_ONCE(section->committed, end);
 	if (ret)
 		truncate_memory(section, start);
-	return !ret || ret == -EINTR ? ret : -ENOMEM;
+	return ret;
 }
 
 /**
@@ -299,6 +323,83 @@ int lsabuf_section_grow(struct lsabuf_section *section, u64 *committed,
 	return ret;
 }
 
+static void make_hole(struct lsabuf_section *section, u64 start, u64 length)
+{
+	struct inode *inode = file_inode(section->memory);
+
+	inode_lock(inode);
+	drop_pages(section, start, length);
+	inode_unlock(inode);
+	settle_accounts(section);
+}
+
+static u64 missing_bytes(struct address_space *mapping, u64 start, u64 end)
+{
+	u64 missing = 0;
+	pgoff_t i;
+
+	for (i = start >> PAGE_SHIFT; i < end >> PAGE_SHIFT; i++) {
+		if (!xa_load(&mapping->i_pages, i))
+			missing += PAGE_SIZE;
+		cond_resched();
+	}
+	return missing;
+}
+
+static int fill_holes(struct lsabuf_section *section, u64 start, u64 end)
+{
+	u64 bytes = missing_bytes(section->memory->f_mapping, start, end);
+	int ret;
+
+	if (!bytes)
+		return 0;
+	ret = accounts_charge(section, bytes);
+	if (ret)
+		return ret;
+	ret = fill_memory(section, start, end);
+	settle_accounts(section);
+	return ret;
+}
+
+static int change_hole(struct lsabuf_section *section, u64 start, u64 length,
+		       bool fill)
+{
+	lockdep_assert_held(&section->size_mutex);
+	if (section->revoked)
+		return -EPERM;
+	if (start > section->committed || length > section->committed - start)
+		return -EINVAL;
+	if (fill)
+		return fill_holes(section, start, start + length);
+	make_hole(section, start, length);
+	return 0;
+}
+
+/**
+ * lsabuf_section_hole() - give back pages of a section, or have them again
+ * @section: the section; the caller holds its file
+ * @start: first byte
+ * @length: bytes
+ * @fill: commit what is missing there
+ *
+ * Context: process context, no locks, sleeps.
+ * Return: 0 or -errno, see struct lsabuf_section_hole.
+ */
+int lsabuf_section_hole(struct lsabuf_section *section, u64 start, u64 length,
+			bool fill)
+{
+	int ret;
+
+	if (!length || !PAGE_ALIGNED(start | length))
+		return -EINVAL;
+	if (mutex_lock_killable(&section->size_mutex))
+		return -EINTR;
+	ret = change_hole(section, start, length, fill);
+	mutex_unlock(&section->size_mutex);
+	trace_lsabuf_section_hole(section->id, start, length, fill, ret);
+	return ret;
+}
+
 /**
  * lsabuf_section_revoke() - end all access
  * @section: the section; the caller holds its file
@@ -317,13 +418,31 @@ void lsabuf_section_revoke(struct lsabuf_section *section)
 
 /* Views */
 
+/* Only what is there; a page that is being committed has no bytes yet. */
+static vm_fault_t view_vm_fault(struct vm_fault *vmf)
+{
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+	struct folio *folio = filemap_lock_folio(mapping, vmf->pgoff);
+
+	if (IS_ERR_OR_NULL(folio))
+		return VM_FAULT_SIGBUS;
+	if (!folio_test_uptodate(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return VM_FAULT_SIGBUS;
+	}
+	vmf->page = folio_file_page(folio, vmf->pgoff);
+	return VM_FAULT_LOCKED;
+}
+
+static const struct vm_operations_struct view_vm_ops = {
+	.fault = view_vm_fault,
+	.map_pages = filemap_map_pages,
+};
+
 static int view_fop_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct view *view = file->private_data;
-	int ret = lsabuf_mmap_file(view->section->memory, vma);
-
-	if (ret)
-		return ret;
+	vma->vm_ops = &view_vm_ops;
 	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY,
 		     VM_EXEC | VM_MAYEXEC);
 	return 0;
@@ -769,6 +888,7 @@ void lsabuf_section_stat(struct lsabuf_section *section,
 	stat->out_views = atomic_read(&section->nr_views);
 	stat->out_flags =
 		READ_ONCE(section->revoked) ? LSABUF_SECTION_F_REVOKED : 0;
+	stat->out_memory = READ_ONCE(section->bytes);
 }
 
 /**
@@ -790,6 +910,7 @@ void lsabuf_section_show(struct seq_file *m, struct lsabuf_section *section)
 	seq_printf(m, "lsabuf-address:\t0x%llx\n", stat.out_address);
 	seq_printf(m, "lsabuf-committed:\t%llu\n", stat.out_committed);
 	seq_printf(m, "lsabuf-committed-max:\t%llu\n", stat.out_max);
+	seq_printf(m, "lsabuf-memory:\t%llu\n", stat.out_memory);
 	seq_printf(m, "lsabuf-views:\t%u\n", stat.out_views);
 	seq_printf(m, "lsabuf-revoked:\t%u\n", stat.out_flags);
 }

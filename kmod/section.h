@@ -30,7 +30,9 @@ struct section_account;
  * @max: bytes of address space (constant)
  * @address: in the authority (constant)
  * @size_mutex: guards growth, shrinking, revocation
- * @committed: bytes of memory (size_mutex; read without it as a figure)
+ * @committed: where the memory ends (size_mutex; read without it as a figure)
+ * @bytes: of memory that the accounts know of: less where there are holes
+ *	(size_mutex; read without it as a figure)
  * @revoked: there is no memory any more (size_mutex; read without it as a hint)
  * @nr_views: views of clients (atomic)
  */
@@ -45,6 +47,7 @@ struct lsabuf_section {
 	unsigned long address;
 	struct mutex size_mutex; /* see @size_mutex */
 	u64 committed;
+	u64 bytes;
 	bool revoked;
 	atomic_t nr_views;
 };
@@ -57,6 +60,8 @@ void lsabuf_section_destroy(struct lsabuf_section *section);
 void lsabuf_section_close(struct lsabuf_section *section);
 int lsabuf_section_grow(struct lsabuf_section *section, u64 *committed,
 			bool shrink);
+int lsabuf_section_hole(struct lsabuf_section *section, u64 start, u64 length,
+			bool fill);
 void lsabuf_section_revoke(struct lsabuf_section *section);
 void lsabuf_section_stat(struct lsabuf_section *section,
 			 struct lsabuf_section_stat *stat);

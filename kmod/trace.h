@@ -747,6 +747,32 @@ TRACE_EVENT(lsabuf_section_grow,
 		  __entry->committed, __entry->ret)
 );
 
+TRACE_EVENT(lsabuf_section_hole,
+	TP_PROTO(u64 section, u64 start, u64 length, bool fill, int ret),
+
+	TP_ARGS(section, start, length, fill, ret),
+
+	TP_STRUCT__entry(
+		__field(u64, section)
+		__field(u64, start)
+		__field(u64, length)
+		__field(int, ret)
+		__field(bool, fill)
+	),
+
+	TP_fast_assign(
+		__entry->section = section;
+		__entry->start = start;
+		__entry->length = length;
+		__entry->ret = ret;
+		__entry->fill = fill;
+	),
+
+	TP_printk("section=%llu %s start=%llu length=%llu ret=%d",
+		  __entry->section, __entry->fill ? "fill" : "make",
+		  __entry->start, __entry->length, __entry->ret)
+);
+
 #define lsabuf_show_share(flags)		\
 	__print_flags(flags, "|",		\
 		{ 1, "readonly" },		\

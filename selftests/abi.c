@@ -222,6 +222,14 @@ static const struct field section_stat_fields[] = {
 	AT(32, 8, lsabuf_section_stat, out_committed, OUT),
 	AT(40, 4, lsabuf_section_stat, out_views, OUT),
 	AT(44, 4, lsabuf_section_stat, out_flags, OUT),
+	AT(48, 8, lsabuf_section_stat, out_memory, OUT),
+};
+
+static const struct field section_hole_fields[] = {
+	AT(0, 4, lsabuf_section_hole, size, SIZE),
+	AT(4, 4, lsabuf_section_hole, flags, FLAGS),
+	AT(8, 8, lsabuf_section_hole, start, IN),
+	AT(16, 8, lsabuf_section_hole, length, IN),
 };
 
 static const struct field section_revoke_fields[] = {
@@ -519,7 +527,7 @@ static const struct command commands[] = {
 		.taken = EPERM,
 	},
 	{
-		COMMAND(SECTION_STAT, section_stat, 48),
+		COMMAND_GROWN(SECTION_STAT, section_stat, 56, 48),
 		.roles = 1 << SECTION,
 		.role = SECTION,
 		.taken = EPERM,
@@ -543,6 +551,14 @@ static const struct command commands[] = {
 	{
 		COMMAND(SECTION_LIST, section_list, 24),
 		.roles = ANY_ROLE,
+	},
+	{
+		COMMAND(SECTION_HOLE, section_hole, 24),
+		.flags = LSABUF_SECTION_HOLE_F_FILL,
+		.roles = 1 << SECTION,
+		.role = SECTION,
+		.taken = EPERM,
+		.error = EINVAL,
 	},
 };
 
@@ -1067,6 +1083,7 @@ TEST_F(abi, info_values)
 		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_MAP);
 		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_CONNECTION);
 		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_SECTIONS);
+		EXPECT_TRUE(info.out_features & LSABUF_FEATURE_HOLES);
 		EXPECT_LT(0, info.out_max_submit);
 		EXPECT_LT(MIB(16), info.out_client_quota);
 		EXPECT_LT(0, info.out_chore_budget_ns);

@@ -5,10 +5,12 @@
 #include "trace_test.h"
 
 #include <elf.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
+#include <linux/userfaultfd.h>
 
 #define MAX_BYTES MIB(1)
 #define FIRST_BYTES KIB(64)
@@ -51,6 +53,28 @@ static int section_grow_flags(int file, __u64 committed, __u32 flags)
 static int section_grow(int file, __u64 committed)
 {
 	return section_grow_flags(file, committed, 0);
+}
+
+static int section_hole(int file, __u64 start, __u64 length, __u32 flags)
+{
+	struct lsabuf_section_hole hole = {
+		.size = sizeof(hole),
+		.flags = flags,
+		.start = start,
+		.length = length,
+	};
+
+	return lsa_ioctl(file, LSABUF_IOC_SECTION_HOLE, &hole);
+}
+
+static int section_punch(int file, __u64 start, __u64 length)
+{
+	return section_hole(file, start, length, 0);
+}
+
+static int section_fill(int file, __u64 start, __u64 length)
+{
+	return section_hole(file, start, length, LSABUF_SECTION_HOLE_F_FILL);
 }
 
 static int section_stat(int file, struct lsabuf_section_stat *stat)
@@ -201,6 +225,15 @@ static int share_with(struct __test_metadata *_metadata, SECTIONS *self,
 		ASSERT_EQ(self->made.out_address, _at);              \
 	} while (0)
 
+/* Bytes of memory that a section has, or -errno. */
+static long section_memory(int file)
+{
+	struct lsabuf_section_stat stat;
+	int ret = section_stat(file, &stat);
+
+	return ret ? ret : (long)stat.out_memory;
+}
+
 /* Views die in the background once they are unmapped. */
 static bool wait_views(int section, unsigned int views)
 {
@@ -252,6 +285,7 @@ TEST_F(sections, create)
 	EXPECT_EQ(self->made.out_address, stat.out_address);
 	EXPECT_EQ(MAX_BYTES, stat.out_max);
 	EXPECT_EQ(FIRST_BYTES, stat.out_committed);
+	EXPECT_EQ(FIRST_BYTES, stat.out_memory);
 	EXPECT_EQ(0, stat.out_views);
 	EXPECT_EQ(0, stat.out_flags);
 	EXPECT_EQ(0, FIRST_BYTES % size);
@@ -368,6 +402,167 @@ TEST_F(sections, shrink)
 	ASSERT_EQ(0, section_grow(self->section, FIRST_BYTES));
 	EXPECT_TRUE(all_bytes(self->memory + KIB(4), 0, FIRST_BYTES - KIB(4)));
 	EXPECT_EQ(KIB(4), filled(self->memory, 1, KIB(4)));
+}
+
+/*
+ * Holes
+ */
+
+#define HOLE KIB(16)
+#define HOLE_BYTES KIB(32)
+#define HOLE_END (HOLE + HOLE_BYTES)
+
+/* What lies around the hole, here and in a client, is as it was filled. */
+static bool around_hole(SECTIONS *self, struct puppet *client)
+{
+	__u64 address = self->made.out_address;
+	__u64 rest = FIRST_BYTES - HOLE_END;
+
+	return filled(self->memory, 1, HOLE) == HOLE &&
+	       filled(self->memory + HOLE_END, 2, rest) == rest &&
+	       ask(client, SIDE, do_filled, address, 1, HOLE) == HOLE &&
+	       ask(client, SIDE, do_filled, address + HOLE_END, 2, rest) ==
+		       (long)rest;
+}
+
+static void fill_around_hole(SECTIONS *self)
+{
+	fill(self->memory, 1, HOLE_END);
+	fill(self->memory + HOLE_END, 2, FIRST_BYTES - HOLE_END);
+}
+
+TEST_F(sections, hole)
+{
+	__u64 address = self->made.out_address, at;
+	struct puppet *client = self->client[0];
+	struct lsabuf_section_stat stat;
+
+	SHARE_SAME(client, 0);
+	fill_around_hole(self);
+	/* Both have it mapped. */
+	EXPECT_EQ(0, client_byte(client, address + HOLE));
+	ASSERT_EQ(0, section_punch(self->section, HOLE, HOLE_BYTES));
+	for (at = address + HOLE; at < address + HOLE_END; at += KIB(4)) {
+		EXPECT_EQ(SIGBUS, own_byte(at));
+		EXPECT_EQ(SIGBUS, client_byte(client, at));
+		EXPECT_EQ(SIGBUS, poke(client, at, "x", 1));
+	}
+	EXPECT_TRUE(around_hole(self, client));
+	ASSERT_EQ(0, section_stat(self->section, &stat));
+	EXPECT_EQ(FIRST_BYTES, stat.out_committed);
+	EXPECT_EQ(FIRST_BYTES - HOLE_BYTES, stat.out_memory);
+	/* Once more changes nothing. */
+	EXPECT_EQ(0, section_punch(self->section, HOLE, HOLE_BYTES));
+	EXPECT_EQ(FIRST_BYTES - HOLE_BYTES, section_memory(self->section));
+
+	/* A part of it, and then all, with what is there left alone */
+	ASSERT_EQ(0, section_fill(self->section, HOLE, KIB(4)));
+	EXPECT_EQ(FIRST_BYTES - HOLE_BYTES + KIB(4),
+		  section_memory(self->section));
+	EXPECT_TRUE(all_bytes(self->memory + HOLE, 0, KIB(4)));
+	EXPECT_EQ(SIGBUS, own_byte(address + HOLE + KIB(4)));
+	self->memory[HOLE] = 5;
+	ASSERT_EQ(0, section_fill(self->section, 0, FIRST_BYTES));
+	EXPECT_EQ(FIRST_BYTES, section_memory(self->section));
+	EXPECT_EQ(5, self->memory[HOLE]);
+	EXPECT_TRUE(reads_zero(client, address + HOLE + 1, HOLE_BYTES - 1));
+	EXPECT_TRUE(around_hole(self, client));
+	EXPECT_EQ(0, poke(client, address + HOLE_END - 1, "x", 1));
+	EXPECT_EQ('x', self->memory[HOLE_END - 1]);
+}
+
+TEST_F(sections, hole_sizes)
+{
+	static const struct {
+		__u64 start;
+		__u64 length;
+	} wrong[] = {
+		{ 0, 0 },
+		{ 1, KIB(4) },
+		{ 0, KIB(4) + 1 },
+		{ KIB(4), FIRST_BYTES },
+		{ FIRST_BYTES, KIB(4) },
+		{ 0, -4096ULL },
+		{ -4096ULL, KIB(4) },
+		{ -4096ULL, KIB(8) },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		EXPECT_EQ(-EINVAL, section_punch(self->section, wrong[i].start,
+						 wrong[i].length));
+		EXPECT_EQ(-EINVAL, section_fill(self->section, wrong[i].start,
+						wrong[i].length));
+	}
+	EXPECT_EQ(FIRST_BYTES, section_memory(self->section));
+
+	/* Growth leaves holes alone; shrinking forgets those beyond. */
+	ASSERT_EQ(0, section_punch(self->section, 0, FIRST_BYTES));
+	EXPECT_EQ(0, section_memory(self->section));
+	ASSERT_EQ(0, section_grow(self->section, 2 * FIRST_BYTES));
+	EXPECT_EQ(FIRST_BYTES, section_memory(self->section));
+	EXPECT_EQ(SIGBUS, own_byte(self->made.out_address + FIRST_BYTES - 1));
+	EXPECT_EQ(0, own_byte(self->made.out_address + FIRST_BYTES));
+	ASSERT_EQ(0, section_grow_flags(self->section, KIB(4),
+					LSABUF_SECTION_GROW_F_SHRINK));
+	EXPECT_EQ(0, section_memory(self->section));
+	ASSERT_EQ(0, section_grow(self->section, FIRST_BYTES));
+	EXPECT_EQ(FIRST_BYTES - KIB(4), section_memory(self->section));
+	EXPECT_EQ(SIGBUS, own_byte(self->made.out_address));
+	EXPECT_TRUE(all_bytes(self->memory + KIB(4), 0, FIRST_BYTES - KIB(4)));
+
+	ASSERT_EQ(0, section_revoke(self->section));
+	EXPECT_EQ(-EPERM, section_punch(self->section, 0, KIB(4)));
+	EXPECT_EQ(-EPERM, section_fill(self->section, 0, KIB(4)));
+}
+
+static long do_touch_until_bus(struct puppet *puppet, struct puppet_thread *me)
+{
+	char byte;
+
+	puppet->flag[0] = 1;
+	while (!guarded_copy(&byte, (void *)me->argument[0], 1))
+		__atomic_fetch_add(&puppet->flag[1], 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static long do_touch_all(struct puppet *puppet, struct puppet_thread *me)
+{
+	__u64 at = me->argument[0], end = at + me->argument[1];
+	long seen = 0;
+	char byte;
+
+	(void)puppet;
+	for (; at < end; at += 4096)
+		seen += !guarded_copy(&byte, to_pointer(at), 1);
+	return seen;
+}
+
+/* No access in a hole succeeds once SECTION_HOLE has returned. */
+TEST_F_TIMEOUT(sections, hole_races_access, STRESS_TIMEOUT)
+{
+	unsigned int round, rounds = scaled(50);
+	struct puppet *client = self->client[0];
+	int after;
+
+	SHARE_SAME(client, 0);
+	for (round = 0; round < rounds; round++) {
+		fill_around_hole(self);
+		client->flag[0] = 0;
+		tell(client, SIDE, do_touch_until_bus,
+		     self->made.out_address + HOLE_END - 1);
+		ASSERT_TRUE(wait_nonzero(&client->flag[0]));
+		ASSERT_EQ(0, section_punch(self->section, HOLE, HOLE_BYTES));
+		after = __atomic_load_n(&client->flag[1], __ATOMIC_ACQUIRE);
+		ASSERT_EQ(0, hear(client, SIDE));
+		/* One may have been between its access and the count. */
+		ASSERT_GE(after + 1, client->flag[1]);
+		ASSERT_EQ(0, ask(client, SIDE, do_touch_all,
+				 self->made.out_address + HOLE, HOLE_BYTES));
+		ASSERT_TRUE(around_hole(self, client));
+		ASSERT_EQ(0, section_fill(self->section, HOLE, HOLE_BYTES));
+		ASSERT_TRUE(all_bytes(self->memory + HOLE, 0, HOLE_BYTES));
+	}
 }
 
 /*
@@ -847,16 +1042,6 @@ TEST_F(sections, revoke)
 	EXPECT_EQ(-EPERM, SHARE(self->client[0], 0, &at));
 }
 
-static long do_touch_until_bus(struct puppet *puppet, struct puppet_thread *me)
-{
-	char byte;
-
-	puppet->flag[0] = 1;
-	while (!guarded_copy(&byte, (void *)me->argument[0], 1))
-		__atomic_fetch_add(&puppet->flag[1], 1, __ATOMIC_RELEASE);
-	return 0;
-}
-
 /* No access succeeds once the command has returned. */
 TEST_F_TIMEOUT(sections, revoke_races_access, STRESS_TIMEOUT)
 {
@@ -1097,9 +1282,112 @@ TEST_F_TIMEOUT(sections, client_pays, 120)
 	rmdir(path);
 }
 
+/* To fill a hole can fail, and is all or nothing; no access ever can. */
+TEST_F_TIMEOUT(sections, hole_in_full_cgroup, 120)
+{
+	struct lsabuf_section_create create, other;
+	struct puppet *client;
+	int file, second;
+	char path[64];
+	__u64 id;
+
+	client = puppet_start(NOBODY);
+	ASSERT_EQ(0, cgroup_enter(path, sizeof(path), "24M"));
+	ASSERT_EQ(0, cgroup_put(path, client->pid));
+	ASSERT_EQ(0, consent(client, self->name, 4, MIB(128)));
+	id = begin_with(_metadata, self->authority, client);
+	file = section_create(self->authority, MIB(16), MIB(16), id, &create);
+	ASSERT_LE(0, file);
+	fill(to_pointer(create.out_address), 3, MIB(4));
+	ASSERT_EQ(0, section_punch(file, MIB(4), MIB(12)));
+	second = section_create(self->authority, MIB(16), MIB(14), id, &other);
+	ASSERT_LE(0, second);
+	EXPECT_EQ(-ENOMEM, section_fill(file, MIB(4), MIB(12)));
+	EXPECT_EQ(MIB(4), section_memory(file));
+	EXPECT_EQ(SIGBUS, own_byte(create.out_address + MIB(4)));
+	EXPECT_EQ(MIB(4), filled(to_pointer(create.out_address), 3, MIB(4)));
+	/* Some of it there is room for. */
+	EXPECT_EQ(0, section_fill(file, MIB(4), MIB(1)));
+	EXPECT_EQ(0, own_byte(create.out_address + MIB(5) - 1));
+	close(second);
+	munmap(to_pointer(other.out_address), other.max);
+	EXPECT_EQ(0, section_fill(file, MIB(4), MIB(12)));
+	EXPECT_TRUE(
+		all_bytes(to_pointer(create.out_address + MIB(4)), 0, MIB(12)));
+	EXPECT_EQ(0, cgroup_number(path, "memory.events", "oom_kill "));
+	EXPECT_TRUE(puppet_alive(client));
+	EXPECT_EQ(0, lsa_reply(self->authority, id));
+	EXPECT_EQ(0, hear(client, CALLER));
+	close(file);
+	munmap(to_pointer(create.out_address), create.max);
+	puppet_stop(client);
+	rmdir(path);
+}
+
 /*
  * Hostile clients
  */
+
+/* Give a client's memory to a userfaultfd of its own: 0 or -errno. */
+static long do_userfault(struct puppet *puppet, struct puppet_thread *me)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { me->argument[0], me->argument[1] },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int file = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	long ret = 0;
+
+	(void)puppet;
+	if (file < 0)
+		return -ENOSYS;
+	if (ioctl(file, UFFDIO_API, &api) ||
+	    ioctl(file, UFFDIO_REGISTER, &range))
+		ret = -errno;
+	close(file);
+	return ret;
+}
+
+/*
+ * A hole is a hole: no access allocates, and nothing that a client may do to
+ * its view fills it.
+ */
+TEST_F(sections, hole_stays_empty)
+{
+	struct puppet *client = self->client[0];
+	__u64 address;
+	long before, ret;
+
+	munmap(self->memory, MAX_BYTES);
+	close(self->section);
+	self->section = section_create(self->authority, MIB(16), MIB(16), 0,
+				       &self->made);
+	ASSERT_LE(0, self->section);
+	self->memory = to_pointer(self->made.out_address);
+	address = self->made.out_address;
+	SHARE_SAME(client, 0);
+	EXPECT_EQ(MIB(16) / KIB(4),
+		  ask(client, SIDE, do_touch_all, address, MIB(16)));
+	before = shmem_kib();
+	ASSERT_EQ(0, section_punch(self->section, MIB(2), MIB(12)));
+	EXPECT_GE(before - 11 * 1024, shmem_kib());
+	EXPECT_EQ(MIB(4), section_memory(self->section));
+	EXPECT_EQ(0,
+		  ask(client, SIDE, do_touch_all, address + MIB(2), MIB(12)));
+	ret = ask(client, SIDE, do_userfault, address, MIB(16));
+	EXPECT_TRUE(ret == -EINVAL || ret == -ENOSYS);
+	EXPECT_GT(0, remote(client, SYS_madvise, address, MIB(16),
+			    25 /* MADV_COLLAPSE */));
+	EXPECT_GT(0, remote(client, SYS_madvise, address, MIB(16),
+			    23 /* MADV_POPULATE_WRITE */));
+	EXPECT_EQ(-EFAULT,
+		  ask(client, SIDE, do_file_read, address + MIB(4), 0));
+	EXPECT_EQ(0,
+		  ask(client, SIDE, do_touch_all, address + MIB(2), MIB(12)));
+	EXPECT_EQ(MIB(4), section_memory(self->section));
+	EXPECT_GE(before - 11 * 1024, shmem_kib());
+}
 
 /* Nothing that a client does to its view is seen by anybody else. */
 TEST_F(sections, hostile_view)
@@ -1195,6 +1483,8 @@ TEST_F(sections, fdinfo)
 	EXPECT_TRUE(!!strstr(text, line));
 	snprintf(line, sizeof(line), "lsabuf-committed-max:\t%llu\n",
 		 MAX_BYTES);
+	EXPECT_TRUE(!!strstr(text, line));
+	snprintf(line, sizeof(line), "lsabuf-memory:\t%llu\n", FIRST_BYTES);
 	EXPECT_TRUE(!!strstr(text, line));
 	EXPECT_TRUE(!!strstr(text, "lsabuf-views:\t0\n"));
 	free(text);

@@ -85,6 +85,7 @@
 #define LSABUF_IOC_SECTION_REVOKE _IO(LSABUF_IOC_TYPE, 0x13)
 #define LSABUF_IOC_SECTION_SHARE _IO(LSABUF_IOC_TYPE, 0x14)
 #define LSABUF_IOC_SECTION_LIST _IO(LSABUF_IOC_TYPE, 0x15)
+#define LSABUF_IOC_SECTION_HOLE _IO(LSABUF_IOC_TYPE, 0x16)
 
 /* Size of an endpoint's name, with at least one NUL at its end */
 #define LSABUF_ENDPOINT_LEN 32
@@ -102,6 +103,7 @@
 /* INFO describes the connection, and CALL can name the one that it is for */
 #define LSABUF_FEATURE_CONNECTION 0x2
 #define LSABUF_FEATURE_SECTIONS 0x4 /* SECTION_CREATE and its like */
+#define LSABUF_FEATURE_HOLES 0x8 /* SECTION_HOLE; out_memory of SECTION_STAT */
 
 /**
  * struct lsabuf_info - what this module can do (LSABUF_IOC_INFO, any file)
@@ -610,8 +612,9 @@ struct lsabuf_map {
  * is reserved at once, in the authority and in each view; its memory is
  * committed from the begin on, by SECTION_CREATE and SECTION_GROW: allocated,
  * zeroed and charged by the command, which can fail, never by an access, which
- * cannot. Growth changes no mapping. An access beyond what is committed, or to
- * a section that was revoked, raises SIGBUS.
+ * cannot. Growth changes no mapping. The authority may give pages in between
+ * back, and commit them again (SECTION_HOLE). An access beyond what is
+ * committed, to a hole, or to a section that was revoked, raises SIGBUS.
  *
  * Sections lie at a random place between 3/8 and 5/8 of the address space of
  * the authority that made them (48 to 80 TiB on x86-64), where programs and
@@ -620,8 +623,8 @@ struct lsabuf_map {
  * A view is shared memory like any other: atomic operations, futexes and
  * process-shared mutexes, system calls and O_DIRECT work on it, and debuggers
  * read it. It is not executable, not copied by fork, not in core dumps, and
- * cannot be made larger; a read-only one cannot be made writable. Nobody can
- * punch holes in it.
+ * cannot be made larger; a read-only one cannot be made writable. No client can
+ * punch holes in it, or handle its faults with userfaultfd.
  */
 
 /**
@@ -694,9 +697,11 @@ struct lsabuf_section_grow {
  * @out_section: its id
  * @out_address: where it lies in the calling process
  * @out_max: bytes of address space
- * @out_committed: bytes of memory
+ * @out_committed: bytes up to where memory is committed
  * @out_views: views of clients
  * @out_flags: LSABUF_SECTION_F_*
+ * @out_memory: bytes of memory: @out_committed without holes. There with
+ *	LSABUF_FEATURE_HOLES
  */
 struct lsabuf_section_stat {
 	__u32 size;
@@ -707,6 +712,36 @@ struct lsabuf_section_stat {
 	__aligned_u64 out_committed;
 	__u32 out_views;
 	__u32 out_flags;
+	__aligned_u64 out_memory;
+};
+
+/* Commit what is missing, instead of giving back what is there */
+#define LSABUF_SECTION_HOLE_F_FILL 0x1
+
+/**
+ * struct lsabuf_section_hole - give back pages inside of a section, or have
+ * them again (LSABUF_IOC_SECTION_HOLE, section)
+ * @size: size of this struct
+ * @flags: LSABUF_SECTION_HOLE_F_*
+ * @start: first byte, from the begin of the section; a multiple of the page
+ * @length: bytes, likewise; not 0, and not beyond what is committed
+ *
+ * Without LSABUF_SECTION_HOLE_F_FILL the pages there are freed, in every
+ * process, and count no more: any access raises SIGBUS. With it those that are
+ * missing are allocated, zeroed and charged as by SECTION_GROW, all of them or
+ * none; until then no access succeeds. What is there keeps its content.
+ *
+ * Where the system uses huge pages for shared memory, a part of one may stay
+ * where it is, zeroed.
+ *
+ * Errors: EDQUOT, ENOMEM, EINTR as for SECTION_CREATE, EINVAL, EPERM also where
+ * the section was revoked.
+ */
+struct lsabuf_section_hole {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 start;
+	__aligned_u64 length;
 };
 
 /**

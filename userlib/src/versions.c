@@ -32,7 +32,7 @@ FITS(struct lsabuf_copy_range, 24);
 FITS(struct lsabuf_map_range, 24);
 FITS(struct lsabuf_identity, 72);
 FITS(struct lsabuf_section_create, 56);
-FITS(struct lsabuf_section_stat, 48);
+FITS(struct lsabuf_section_stat, 56);
 FITS(struct lsabuf_view, 48);
 FITS(struct lsabuf_account, 520);
 FITS(struct lsabuf_host, 3 * sizeof(void *));
