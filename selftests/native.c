@@ -508,4 +508,100 @@ TEST(examples)
 	lsabuf_close(fd);
 }
 
+/*
+ * Blocks of shared memory
+ */
+
+#define SHARED_MAX MIB(4)
+#define SHARED_BLOCKS 64
+
+static uint64_t shared_memory(struct lsabuf_shared *shared)
+{
+	struct lsabuf_section_stat stat;
+
+	return lsabuf_section_stat(lsabuf_shared_fd(shared), &stat) ?
+		       ~0ULL :
+		       stat.out_memory;
+}
+
+/* Whole free pages go back to the system, and come again with a block. */
+TEST_F(native, trim_between_blocks)
+{
+	unsigned char *blocks[SHARED_BLOCKS], byte;
+	struct lsabuf_shared *shared;
+	unsigned int i;
+
+	ASSERT_EQ(0, lsabuf_shared_create(self->authority, SHARED_MAX, 0, 0,
+					  &shared));
+	for (i = 0; i < SHARED_BLOCKS; i++) {
+		blocks[i] = lsabuf_shared_alloc(shared, KIB(16));
+		ASSERT_TRUE(!!blocks[i]);
+		fill(blocks[i], i, KIB(16));
+	}
+	EXPECT_LE(SHARED_BLOCKS * KIB(16), shared_memory(shared));
+	/* The last stays, so that none of it is an end. */
+	for (i = 0; i < SHARED_BLOCKS - 1; i++)
+		if (i % 8)
+			ASSERT_EQ(0, lsabuf_shared_free(shared, blocks[i]));
+	ASSERT_EQ(0, lsabuf_shared_trim(shared));
+	EXPECT_EQ((SHARED_BLOCKS / 8 + 1) * KIB(16), shared_memory(shared));
+	EXPECT_EQ(SIGBUS, guarded_copy(&byte, blocks[1], 1));
+	EXPECT_EQ(0, lsabuf_shared_trim(shared));
+	for (i = 0; i < SHARED_BLOCKS; i++) {
+		if (i % 8 && i != SHARED_BLOCKS - 1)
+			continue;
+		EXPECT_EQ(KIB(16), filled(blocks[i], i, KIB(16)));
+	}
+	for (i = 0; i < SHARED_BLOCKS; i++) {
+		blocks[i] = lsabuf_shared_alloc(shared, KIB(6));
+		ASSERT_TRUE(!!blocks[i]);
+		ASSERT_TRUE(all_bytes(blocks[i], 0, KIB(6)));
+		fill(blocks[i], i, KIB(6));
+	}
+	for (i = 0; i < SHARED_BLOCKS; i++)
+		ASSERT_EQ(KIB(6), filled(blocks[i], i, KIB(6)));
+
+	/* What cannot be had again is no block. */
+	for (i = 0; i < SHARED_BLOCKS; i++)
+		lsabuf_shared_free(shared, blocks[i]);
+	ASSERT_EQ(0, lsabuf_shared_trim(shared));
+	ASSERT_EQ(0, lsabuf_section_revoke(lsabuf_shared_fd(shared)));
+	EXPECT_EQ(NULL, lsabuf_shared_alloc(shared, KIB(16)));
+	EXPECT_LT(0, lsabuf_shared_delete(shared));
+}
+
+/* Blocks of any size, and trimming at any time */
+TEST_F_TIMEOUT(native, trim_at_any_time, STRESS_TIMEOUT)
+{
+	unsigned int i, k, seed = 11, rounds = scaled(3000);
+	unsigned char *blocks[SHARED_BLOCKS] = {};
+	size_t lengths[SHARED_BLOCKS];
+	struct lsabuf_shared *shared;
+
+	ASSERT_EQ(0, lsabuf_shared_create(self->authority, SHARED_MAX, 0, 0,
+					  &shared));
+	for (i = 0; i < rounds; i++) {
+		k = rand_r(&seed) % SHARED_BLOCKS;
+		if (rand_r(&seed) % 32 == 0)
+			ASSERT_EQ(0, lsabuf_shared_trim(shared));
+		if (blocks[k]) {
+			ASSERT_EQ(lengths[k], filled(blocks[k], k, lengths[k]));
+			ASSERT_EQ(0, lsabuf_shared_free(shared, blocks[k]));
+			blocks[k] = NULL;
+			continue;
+		}
+		lengths[k] = rand_r(&seed) % KIB(20) + 1;
+		blocks[k] = lsabuf_shared_alloc(shared, lengths[k]);
+		ASSERT_TRUE(!!blocks[k]);
+		ASSERT_TRUE(all_bytes(blocks[k], 0, lengths[k]));
+		fill(blocks[k], k, lengths[k]);
+	}
+	for (k = 0; k < SHARED_BLOCKS; k++)
+		if (blocks[k])
+			lsabuf_shared_free(shared, blocks[k]);
+	ASSERT_EQ(0, lsabuf_shared_trim(shared));
+	EXPECT_EQ(0, shared_memory(shared));
+	EXPECT_EQ(0, lsabuf_shared_delete(shared));
+}
+
 TEST_HARNESS_MAIN

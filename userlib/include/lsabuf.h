@@ -502,6 +502,30 @@ int lsabuf_section_grow(int fd, uint64_t committed);
 int lsabuf_section_shrink(int fd, uint64_t committed);
 
 /**
+ * lsabuf_section_punch() - give pages inside of a section back
+ * @fd: section
+ * @start: first byte, from its begin; a multiple of the page size
+ * @length: bytes, likewise, not beyond what is committed
+ *
+ * Every access raises SIGBUS there, here as well, until it is filled.
+ *
+ * Return: 0 or -errno. ENOTTY: the module is older than this.
+ */
+int lsabuf_section_punch(int fd, uint64_t start, uint64_t length);
+
+/**
+ * lsabuf_section_fill() - have the pages of a range again
+ * @fd: section
+ * @start: as for lsabuf_section_punch()
+ * @length: likewise
+ *
+ * What was missing reads zero, what was there stays as it is.
+ *
+ * Return: 0 or -errno; then nothing has changed.
+ */
+int lsabuf_section_fill(int fd, uint64_t start, uint64_t length);
+
+/**
  * lsabuf_section_stat() - figures of a section
  * @fd: section
  * @stat: filled in
@@ -631,9 +655,12 @@ void *lsabuf_shared_alloc(struct lsabuf_shared *shared, size_t size);
 int lsabuf_shared_free(struct lsabuf_shared *shared, void *memory);
 
 /**
- * lsabuf_shared_trim() - give the memory after the last block back
+ * lsabuf_shared_trim() - give the memory of free pages back
  * @shared: the section; any pointer is checked
  *
+ * All whole pages that no block reaches, between blocks as well as after the
+ * last. An allocation that needs some of them has them back, or fails; they
+ * read zero. Until then every access there raises SIGBUS, also in clients.
  * Takes time in proportion to the number of blocks.
  *
  * Return: 0 or -errno.

@@ -156,6 +156,8 @@ static const struct {
 	{ LSABUF_FEATURE_CONNECTION,
 	  "telling a connection from another one of the same number" },
 	{ LSABUF_FEATURE_MAP, "snapshots of client memory (MapBuffer)" },
+	{ LSABUF_FEATURE_SECTIONS, "shared memory (CreateSharedMemory)" },
+	{ LSABUF_FEATURE_HOLES, "giving back shared memory between blocks" },
 	{ 0, NULL },
 };
 

@@ -58,6 +58,32 @@ LSABUF_EXPORT int lsabuf_section_shrink(int fd, uint64_t committed)
 	return set_committed(fd, committed, LSABUF_SECTION_GROW_F_SHRINK);
 }
 
+static int change_hole(int fd, uint64_t start, uint64_t length, uint32_t flags)
+{
+	struct lsabuf_section_hole hole = {
+		.size = sizeof(hole),
+		.flags = flags,
+		.start = start,
+		.length = length,
+	};
+	int ret;
+
+	do {
+		ret = lsabuf_do_ioctl(fd, LSABUF_IOC_SECTION_HOLE, &hole);
+	} while (ret == -EINTR);
+	return ret;
+}
+
+LSABUF_EXPORT int lsabuf_section_punch(int fd, uint64_t start, uint64_t length)
+{
+	return change_hole(fd, start, length, 0);
+}
+
+LSABUF_EXPORT int lsabuf_section_fill(int fd, uint64_t start, uint64_t length)
+{
+	return change_hole(fd, start, length, LSABUF_SECTION_HOLE_F_FILL);
+}
+
 LSABUF_EXPORT int lsabuf_section_stat(int fd, struct lsabuf_section_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));

@@ -11,6 +11,10 @@
  * is still used in the eyes of the heap, so that the common pair of calls
  * neither searches nor merges. The heap gets it back when there are many, or
  * when the heap has nothing that fits.
+ *
+ * Trimming gives whole free pages back to the kernel, and a bit for each that
+ * is missing tells the next block to have it filled: an allocation can fail of
+ * that, an access to a block cannot.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -68,8 +72,10 @@ struct block {
  * @max: bytes of address space
  * @committed: bytes of memory
  * @waiting: bytes in bins
+ * @nr_holes: pages that were given back, below @committed
  * @nr_blocks: numbers given out
  * @starts: number of the block at each granule where one begins
+ * @holes: a bit for each page: it was given back
  * @chunks: blocks by number, CHUNK of them in each
  * @heap: the allocator
  * @bins: numbers of the first blocks that wait, by class
@@ -86,8 +92,10 @@ struct lsabuf_shared {
 	uint64_t max;
 	uint64_t committed;
 	uint64_t waiting;
+	uint64_t nr_holes;
 	uint32_t nr_blocks;
 	uint32_t *starts;
+	unsigned char *holes;
 	struct block **chunks;
 	struct lsabuf_heap *heap;
 	uint32_t bins[NR_BINS];
@@ -245,6 +253,78 @@ static bool commit(struct lsabuf_shared *shared, uint64_t end)
 	return true;
 }
 
+/*
+ * Holes
+ */
+
+static uint64_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t page_up(uint64_t offset)
+{
+	return (offset + page_size() - 1) / page_size() * page_size();
+}
+
+static bool is_hole(const struct lsabuf_shared *shared, uint64_t page)
+{
+	return shared->holes[page / 8] >> page % 8 & 1;
+}
+
+static void set_holes(struct lsabuf_shared *shared, uint64_t page, uint64_t end,
+		      bool hole)
+{
+	for (; page < end; page++) {
+		if (is_hole(shared, page) == hole)
+			continue;
+		shared->holes[page / 8] ^= 1 << page % 8;
+		shared->nr_holes += hole ? 1 : -1;
+	}
+}
+
+/* Have what a block lies in */
+static bool fill(struct lsabuf_shared *shared, uint64_t offset, uint64_t bytes)
+{
+	uint64_t page, end;
+
+	if (!shared->nr_holes)
+		return true;
+	page = offset / page_size();
+	end = page_up(offset + bytes) / page_size();
+	while (page < end && !is_hole(shared, page))
+		page++;
+	while (page < end && !is_hole(shared, end - 1))
+		end--;
+	if (page == end)
+		return true;
+	if (lsabuf_section_fill(shared->fd, page * page_size(),
+				(end - page) * page_size()))
+		return false;
+	set_holes(shared, page, end, false);
+	return true;
+}
+
+/* Give back the whole pages of a free range, but for those that are gone */
+static int punch(struct lsabuf_shared *shared, uint64_t offset, uint64_t end)
+{
+	uint64_t page = page_up(offset) / page_size();
+	int ret;
+
+	end /= page_size();
+	while (page < end && is_hole(shared, page))
+		page++;
+	if (page >= end)
+		return 0;
+	ret = lsabuf_section_punch(shared->fd, page * page_size(),
+				   (end - page) * page_size());
+	/* An older module gives back the end alone */
+	if (ret)
+		return ret == -ENOTTY ? 0 : ret;
+	set_holes(shared, page, end, true);
+	return 0;
+}
+
 static struct lsabuf_heap_node *search(struct lsabuf_shared *shared,
 				       uint32_t granules)
 {
@@ -266,7 +346,8 @@ carve(struct lsabuf_shared *shared, uint32_t granules, uint32_t bin)
 	if (!node)
 		return NULL;
 	block = to_block(node);
-	if (!commit(shared, block_offset(block) + block_bytes(block))) {
+	if (!commit(shared, block_offset(block) + block_bytes(block)) ||
+	    !fill(shared, block_offset(block), block_bytes(block))) {
 		lsabuf_heap_free(shared->heap, node);
 		return NULL;
 	}
@@ -389,6 +470,11 @@ static size_t chunks_bytes(const struct lsabuf_shared *shared)
 	       sizeof(*shared->chunks);
 }
 
+static size_t holes_bytes(const struct lsabuf_shared *shared)
+{
+	return shared->max / page_size() / 8 + 1;
+}
+
 static void destroy_heap(struct lsabuf_shared *shared)
 {
 	uint32_t i;
@@ -399,6 +485,8 @@ static void destroy_heap(struct lsabuf_shared *shared)
 		munmap(shared->starts, starts_bytes(shared));
 	if (shared->chunks)
 		munmap(shared->chunks, chunks_bytes(shared));
+	if (shared->holes)
+		munmap(shared->holes, holes_bytes(shared));
 	free(shared->heap);
 }
 
@@ -407,11 +495,14 @@ static int create_heap(struct lsabuf_shared *shared)
 	uint32_t granules = nr_granules(shared);
 
 	shared->nr_blocks = 0;
+	shared->nr_holes = 0;
 	memset(shared->bins, 0, sizeof(shared->bins));
 	shared->starts = reserve(starts_bytes(shared));
 	shared->chunks = reserve(chunks_bytes(shared));
+	shared->holes = reserve(holes_bytes(shared));
 	shared->heap = malloc(lsabuf_heap_bytes(granules));
-	if (!shared->starts || !shared->chunks || !shared->heap)
+	if (!shared->starts || !shared->chunks || !shared->holes ||
+	    !shared->heap)
 		goto err_destroy;
 	lsabuf_heap_init(shared->heap, granules);
 	if (add_blocks(shared))
@@ -532,34 +623,49 @@ LSABUF_EXPORT int lsabuf_shared_fd(struct lsabuf_shared *shared)
 	return fd;
 }
 
-/* Where the last used range ends */
-static uint64_t used_end(const struct lsabuf_shared *shared)
+/* Give back what lies after the last block */
+static int trim_end(struct lsabuf_shared *shared, uint64_t end)
 {
-	const struct lsabuf_heap_node *node, *last = NULL;
+	int ret;
 
-	for (node = lsabuf_heap_first(shared->heap); node;
-	     node = lsabuf_heap_next(node))
-		last = node;
-	return last ? (uint64_t)(last->start + last->size)
-			       << LSABUF_HEAP_GRANULE_SHIFT :
-		      0;
+	end = page_up(end);
+	if (end >= shared->committed)
+		return 0;
+	ret = lsabuf_section_shrink(shared->fd, end);
+	if (ret)
+		return ret;
+	/* What is committed again is whole */
+	set_holes(shared, end / page_size(),
+		  page_up(shared->committed) / page_size(), false);
+	shared->committed = end;
+	return 0;
+}
+
+static int trim(struct lsabuf_shared *shared)
+{
+	const struct lsabuf_heap_node *node;
+	uint64_t start, end = 0;
+	int ret = 0;
+
+	for (node = lsabuf_heap_first(shared->heap); node && !ret;
+	     node = lsabuf_heap_next(node)) {
+		start = (uint64_t)node->start << LSABUF_HEAP_GRANULE_SHIFT;
+		ret = punch(shared, end, start);
+		end = start +
+		      ((uint64_t)node->size << LSABUF_HEAP_GRANULE_SHIFT);
+	}
+	return ret ? ret : trim_end(shared, end);
 }
 
 LSABUF_EXPORT int lsabuf_shared_trim(struct lsabuf_shared *shared)
 {
-	uint64_t end, page = sysconf(_SC_PAGESIZE);
-	int ret = 0;
+	int ret;
 
 	shared = take(shared);
 	if (!shared)
 		return -EINVAL;
 	empty_bins(shared);
-	end = (used_end(shared) + page - 1) / page * page;
-	if (end < shared->committed) {
-		ret = lsabuf_section_shrink(shared->fd, end);
-		if (!ret)
-			shared->committed = end;
-	}
+	ret = trim(shared);
 	lock_drop(&shared->lock);
 	return ret;
 }
