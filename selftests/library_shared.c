@@ -254,30 +254,40 @@ TEST_F(shared, list_and_leave)
 	lsabuf_close(fd);
 }
 
-static long scribble_until_told(unsigned char *memory, size_t length, int *told)
-{
-	unsigned int round = 0;
-	size_t i;
-
-	while (!__atomic_load_n(told, __ATOMIC_ACQUIRE)) {
-		/* Beyond what is committed is SIGBUS: the first part only. */
-		for (i = 0; i < length; i += 64)
-			memset(memory + i, round + i, 64);
-		round++;
-	}
-	return round;
-}
-
+/**
+ * struct scribbler - a thread that writes all over a view
+ * @view: as it is listed
+ * @told: to end
+ * @rounds: so often it has written every byte
+ */
 struct scribbler {
-	unsigned char *memory;
+	struct lsabuf_view view;
 	int told;
+	unsigned int rounds;
 };
+
+/* All that is committed: what lies beyond is SIGBUS. */
+static bool find_view(struct lsabuf_view *view)
+{
+	int fd = lsabuf_open(NULL), nr = lsabuf_section_list(fd, view, 1);
+
+	lsabuf_close(fd);
+	return nr == 1;
+}
 
 static void *scribbler_main(void *argument)
 {
 	struct scribbler *scribbler = argument;
+	unsigned char *memory;
+	__u64 i;
 
-	scribble_until_told(scribbler->memory, KIB(60), &scribbler->told);
+	while (!__atomic_load_n(&scribbler->told, __ATOMIC_ACQUIRE) &&
+	       find_view(&scribbler->view)) {
+		memory = to_pointer(scribbler->view.address);
+		for (i = 0; i < scribbler->view.committed; i += 64)
+			memset(memory + i, scribbler->rounds + i, 64);
+		scribbler->rounds++;
+	}
 	return NULL;
 }
 
@@ -287,13 +297,15 @@ TEST_F_TIMEOUT(shared, scribbling_client, STRESS_TIMEOUT)
 	struct scribbler scribbler = {};
 	pthread_t thread;
 
-	scribbler.memory = CALL(SHARE_BASE, 0, NULL).address;
-	ASSERT_TRUE(!!scribbler.memory);
+	ASSERT_TRUE(is_good(CALL(SHARE_BASE, 0, NULL)));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, scribbler_main, &scribbler));
 	EXPECT_EQ(STATUS_SUCCESS,
 		  CALL(SHARE_CHURN, scaled(10000), NULL).protocol);
 	__atomic_store_n(&scribbler.told, 1, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
+	TH_LOG("%u blocks, while %llu bytes were written %u times",
+	       scaled(10000), scribbler.view.committed, scribbler.rounds);
+	EXPECT_LT(0, scribbler.rounds);
 	EXPECT_EQ(STATUS_SUCCESS, CALL(SHARE_RULES, 0, NULL).protocol);
 }
 

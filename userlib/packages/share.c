@@ -200,12 +200,10 @@ static NTSTATUS churn(ULONG rounds)
 
 	for (i = 0; i < rounds; i++) {
 		slot = next_number(&state) % SLOTS;
-		if (blocks[slot].start) {
+		if (blocks[slot].start)
 			lsa->FreeSharedMemory(section,
 					      (PVOID)blocks[slot].start);
-			blocks[slot].start = 0;
-			continue;
-		}
+		blocks[slot].start = 0;
 		blocks[slot].length = next_number(&state) % 2000 + 1;
 		memory =
 			lsa->AllocateSharedMemory(section, blocks[slot].length);
