@@ -1252,7 +1252,7 @@ static int serve_as(int file, uid_t uid, const char *name)
 	return serve_in(file, uid, name, 0);
 }
 
-/* A permission is the user's, whatever he calls himself inside. */
+/* A permission is the user's in the initial user namespace: no sandbox's. */
 TEST_F(pair, permission_in_user_namespace)
 {
 	char name[LSABUF_ENDPOINT_LEN] = {};
@@ -1267,7 +1267,8 @@ TEST_F(pair, permission_in_user_namespace)
 	EXPECT_EQ(-EACCES, serve_in(fresh, 0, name, CLONE_NEWUSER));
 	ASSERT_EQ(0, lsa_endpoint(fresh, name, 0, NOBODY));
 	EXPECT_EQ(-EACCES, serve_in(fresh, SOMEBODY, name, CLONE_NEWUSER));
-	EXPECT_EQ(0, serve_in(fresh, NOBODY, name, CLONE_NEWUSER));
+	EXPECT_EQ(-EACCES, serve_in(fresh, NOBODY, name, CLONE_NEWUSER));
+	EXPECT_EQ(0, serve_as(fresh, NOBODY, name));
 	close(fresh);
 	fresh = lsa_open();
 	EXPECT_EQ(0,

@@ -54,10 +54,10 @@
  * DOC: Permissions
  *
  * Whoever can open the device may CONNECT: that gives nothing but the right to
- * be a client within limits. SERVE takes the initial user namespace and the
- * owner of the device node, CAP_SYS_ADMIN there, or a user or group that such
- * a one has allowed with ENDPOINT. A file takes one role once, and belongs to
- * the memory (mm) of the process that took it: from any other memory every
+ * be a client within limits. SERVE takes the initial user namespace and, there,
+ * the owner of the device node, CAP_SYS_ADMIN, or a user or group that such a
+ * one has allowed with ENDPOINT. A file takes one role once, and belongs to the
+ * memory (mm) of the process that took it: from any other memory every
  * command on it fails with EPERM, be it a child, a program after exec, or a
  * receiver of the descriptor.
  */
