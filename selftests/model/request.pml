@@ -56,9 +56,9 @@
  *
  * Not modelled: the order of the queue (any queued request may be the next),
  * notices of clients that are gone, to whom blocks belong, what is in the
- * bytes, memory ordering of what is read without the lock, and revoke of
- * sections, which changes no request. More than two threads of the authority
- * are in share.pml.
+ * bytes, and memory ordering of what is read without the lock. More than two
+ * threads of the authority are in share.pml; sections and their revocation,
+ * which change no request, in section.pml.
  *
  * Checked, beside the other assertions below:
  *  - exactly one outcome of each call for its client: answered (the reply or
