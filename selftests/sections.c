@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <linux/userfaultfd.h>
@@ -387,6 +388,54 @@ TEST_F(sections, growth_moves_nothing)
 	EXPECT_EQ(-EINVAL, section_grow(self->section, MAX_BYTES + 1));
 	EXPECT_EQ(-EINVAL, section_grow(self->section, ~0ULL));
 	free(remote_before);
+}
+
+/* The first page that can be read: whether all of its bytes are zero */
+static long do_wait_for_page(struct puppet *puppet, struct puppet_thread *me)
+{
+	unsigned char page[4096];
+
+	puppet->flag[0] = 1;
+	while (guarded_copy(page, to_pointer(me->argument[0]), sizeof(page)))
+		;
+	return all_bytes(page, 0, sizeof(page));
+}
+
+/* Have the system's free memory hold something else than zeroes. */
+static void soil_memory(void)
+{
+	unsigned char *memory = mmap(NULL, MIB(32), PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(memory, 0xa5, MIB(32));
+	munmap(memory, MIB(32));
+}
+
+/* No access sees a page before its bytes are there. */
+TEST_F_TIMEOUT(sections, growth_shows_no_page_early, STRESS_TIMEOUT)
+{
+	struct puppet *client = self->client[0];
+	unsigned int round, rounds = scaled(20);
+
+	munmap(self->memory, MAX_BYTES);
+	close(self->section);
+	self->section =
+		section_create(self->authority, MIB(4), 0, 0, &self->made);
+	ASSERT_LE(0, self->section);
+	self->memory = to_pointer(self->made.out_address);
+	SHARE_SAME(client, 0);
+	for (round = 0; round < rounds; round++) {
+		soil_memory();
+		client->flag[0] = 0;
+		tell(client, SIDE, do_wait_for_page,
+		     self->made.out_address + MIB(4) - 4096);
+		ASSERT_TRUE(wait_nonzero(&client->flag[0]));
+		ASSERT_EQ(0, section_grow(self->section, MIB(4)));
+		ASSERT_EQ(1, hear(client, SIDE));
+		ASSERT_TRUE(all_bytes(self->memory, 0, MIB(4)));
+		ASSERT_EQ(0, section_grow_flags(self->section, 0,
+						LSABUF_SECTION_GROW_F_SHRINK));
+	}
 }
 
 TEST_F(sections, shrink)
@@ -842,6 +891,29 @@ TEST_F(sections, readonly_stays_readonly)
 	EXPECT_GT(0, remote(client, SYS_madvise, address, KIB(4), MADV_REMOVE));
 	EXPECT_EQ(3, self->memory[0]);
 	EXPECT_TRUE(all_bytes(self->memory + 1, 0, KIB(8)));
+}
+
+/* The right to look at map_files opens no other way to the memory. */
+TEST_F(sections, not_opened_again)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct all[2], few[2];
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%llx-%llx",
+		 self->made.out_address, self->made.out_address + MAX_BYTES);
+	ASSERT_EQ(0, syscall(SYS_capget, &header, all));
+	memcpy(few, all, sizeof(all));
+	few[0].effective = 0;
+	few[1].effective = 1 << (CAP_CHECKPOINT_RESTORE - 32);
+	ASSERT_EQ(0, syscall(SYS_capset, &header, few));
+	file = open(path, O_RDONLY);
+	EXPECT_EQ(-1, file);
+	EXPECT_EQ(EACCES, errno);
+	ASSERT_EQ(0, syscall(SYS_capset, &header, all));
 }
 
 /*
