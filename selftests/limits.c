@@ -10,6 +10,7 @@
  */
 #include "cgroups.h"
 #include "lsabuf_test.h"
+#include "section_commands.h"
 #include "stalls.h"
 
 #define PAGE 4096ULL
@@ -431,45 +432,11 @@ TEST_F_TIMEOUT(limits, stalled_chores, 60)
  * Sections
  */
 
-/* A section of one page of address space, or -errno */
-static int make_section(int authority, __u64 max, __u64 committed)
+static int make_section(LIMITS *self, __u64 max, __u64 committed)
 {
-	struct lsabuf_section_create create = {
-		.size = sizeof(create),
-		.authority = authority,
-		.max = max,
-		.committed = committed,
-	};
-	int file = lsa_open(), ret;
+	struct lsabuf_section_create create;
 
-	ret = lsa_ioctl(file, LSABUF_IOC_SECTION_CREATE, &create);
-	if (!ret)
-		return file;
-	close(file);
-	return ret;
-}
-
-static int grow_section(int file, __u64 committed, __u32 flags)
-{
-	struct lsabuf_section_grow grow = {
-		.size = sizeof(grow),
-		.flags = flags,
-		.committed = committed,
-	};
-
-	return lsa_ioctl(file, LSABUF_IOC_SECTION_GROW, &grow);
-}
-
-static int change_hole(int file, __u64 start, __u64 length, __u32 flags)
-{
-	struct lsabuf_section_hole hole = {
-		.size = sizeof(hole),
-		.flags = flags,
-		.start = start,
-		.length = length,
-	};
-
-	return lsa_ioctl(file, LSABUF_IOC_SECTION_HOLE, &hole);
+	return section_create(self->authority, max, committed, 0, &create);
 }
 
 /* As many sections as may be, each of which is in the client, too */
@@ -479,9 +446,9 @@ TEST_F_TIMEOUT(limits, sections, 120)
 	const __u64 most = module_limit("authority_sections");
 	const __u64 nr = lower(most, MANY_SECTIONS);
 	struct lsabuf_connect *connect = (void *)self->client->scratch;
-	struct lsabuf_section_share share = { .size = sizeof(share) };
 	int file = -1, first = -1;
-	__u64 i;
+	static __u64 address;
+	__u64 id, i;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	*connect = (struct lsabuf_connect){
@@ -492,30 +459,29 @@ TEST_F_TIMEOUT(limits, sections, 120)
 	};
 	set_endpoint(connect->endpoint, self->name);
 	ASSERT_EQ(0, ask(self->client, SIDE, do_connect));
-	share.id = begin_with(_metadata, self->authority, self->client);
+	id = begin_with(_metadata, self->authority, self->client);
 	join_group(_metadata, self, getpid());
 	self->before = kernel_memory(self);
 	for (i = 0; i < nr; i++) {
-		file = make_section(self->authority, PAGE, 0);
+		file = make_section(self, PAGE, 0);
 		ASSERT_LE(0, file);
 		first = i ? first : file;
 	}
 	if (most <= MANY_SECTIONS)
-		EXPECT_EQ(-EDQUOT, make_section(self->authority, PAGE, 0));
+		EXPECT_EQ(-EDQUOT, make_section(self, PAGE, 0));
 	compare(_metadata, self, "sections", nr * cost_of_section(), nr * 1200);
 
 	self->before = kernel_memory(self);
 	for (i = 0; i < nr; i++)
-		ASSERT_EQ(0, lsa_ioctl(first + i, LSABUF_IOC_SECTION_SHARE,
-				       &share));
+		ASSERT_EQ(0, section_share(first + i, id, 0, &address));
 	compare(_metadata, self, "views", nr * cost_of_view(), nr * 400);
-	ASSERT_EQ(0, lsa_reply(self->authority, share.id));
+	ASSERT_EQ(0, lsa_reply(self->authority, id));
 	ASSERT_EQ(0, hear(self->client, CALLER));
 	/* One less is one more. */
 	close(file);
-	munmap(to_pointer(share.out_address), PAGE);
-	remote(self->client, SYS_munmap, share.out_address, PAGE);
-	EXPECT_LE(0, make_section(self->authority, PAGE, 0));
+	munmap(to_pointer(address), PAGE);
+	remote(self->client, SYS_munmap, address, PAGE);
+	EXPECT_LE(0, make_section(self, PAGE, 0));
 }
 
 /* The memory in them: what is given back counts no more, wherever it was. */
@@ -529,8 +495,8 @@ TEST_F_TIMEOUT(limits, shared_memory, 120)
 	join_group(_metadata, self, getpid());
 	self->before = kernel_memory(self);
 	shmem = cgroup_number(&self->group, "memory.stat", "\nshmem ");
-	first = make_section(self->authority, most, bytes - PAGE);
-	second = make_section(self->authority, most, PAGE);
+	first = make_section(self, most, bytes - PAGE);
+	second = make_section(self, most, PAGE);
 	ASSERT_LE(0, first);
 	ASSERT_LE(0, second);
 	shmem = cgroup_number(&self->group, "memory.stat", "\nshmem ") - shmem;
@@ -540,19 +506,18 @@ TEST_F_TIMEOUT(limits, shared_memory, 120)
 		2 * cost_of_section() + bytes / PAGE * 9, 0);
 	if (most > MANY_SHARED)
 		return;
-	EXPECT_EQ(-EDQUOT, grow_section(first, bytes, 0));
-	EXPECT_EQ(-EDQUOT, grow_section(second, 2 * PAGE, 0));
-	EXPECT_EQ(-EDQUOT, make_section(self->authority, PAGE, PAGE));
+	EXPECT_EQ(-EDQUOT, section_grow(first, bytes));
+	EXPECT_EQ(-EDQUOT, section_grow(second, 2 * PAGE));
+	EXPECT_EQ(-EDQUOT, make_section(self, PAGE, PAGE));
 	/* A page out of the middle of one is one for the other. */
-	ASSERT_EQ(0, change_hole(first, PAGE, PAGE, 0));
-	EXPECT_EQ(0, grow_section(second, 2 * PAGE, 0));
-	EXPECT_EQ(-EDQUOT, grow_section(second, 3 * PAGE, 0));
-	EXPECT_EQ(-EDQUOT,
-		  change_hole(first, PAGE, PAGE, LSABUF_SECTION_HOLE_F_FILL));
-	EXPECT_EQ(0, grow_section(second, PAGE, LSABUF_SECTION_GROW_F_SHRINK));
-	EXPECT_EQ(0, change_hole(first, 0, bytes - PAGE,
-				 LSABUF_SECTION_HOLE_F_FILL));
-	EXPECT_EQ(-EDQUOT, grow_section(second, 2 * PAGE, 0));
+	ASSERT_EQ(0, section_punch(first, PAGE, PAGE));
+	EXPECT_EQ(0, section_grow(second, 2 * PAGE));
+	EXPECT_EQ(-EDQUOT, section_grow(second, 3 * PAGE));
+	EXPECT_EQ(-EDQUOT, section_fill(first, PAGE, PAGE));
+	EXPECT_EQ(0, section_grow_flags(second, PAGE,
+					LSABUF_SECTION_GROW_F_SHRINK));
+	EXPECT_EQ(0, section_fill(first, 0, bytes - PAGE));
+	EXPECT_EQ(-EDQUOT, section_grow(second, 2 * PAGE));
 }
 
 /*
