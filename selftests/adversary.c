@@ -246,8 +246,8 @@ static long do_flip(struct puppet *puppet, struct puppet_thread *me)
 		call->kind = 1 + i % 2;
 		call->nr_ranges = i % 5 ? 1 : LSABUF_MAX_RANGES + 1;
 		range->address = i % 7 ? KIB(64) : ~0ULL - 5;
-		range->flags = i % 11 ? LSABUF_RANGE_F_READ :
-					0xf0 | LSABUF_RANGE_F_WRITE;
+		range->flags = i % 2 ? LSABUF_RANGE_F_READ :
+				       0xf0 | LSABUF_RANGE_F_WRITE;
 	}
 	return 0;
 }
