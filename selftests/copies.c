@@ -1084,6 +1084,10 @@ TEST_F(pair, access_ranges)
 	check_denied(_metadata, self->authority, id, start + length - 1, 2);
 	check_denied(_metadata, self->authority, id, start + length, 1);
 	check_denied(_metadata, self->authority, id, region, 1);
+	/* Begins in the range, and ends before it once it has wrapped around */
+	test_err_copy_to(EFAULT, self->authority, id, start, bytes, 8 - start,
+			 &done);
+	EXPECT_EQ(0, done);
 	EXPECT_TRUE(untouched(client, region));
 
 	EXPECT_EQ(0, lsa_copy_to(self->authority, id, start, bytes, length,
