@@ -14,6 +14,7 @@
 #include <ntstatus.h>
 #include <ntsecapi.h>
 #include <sspi.h>
+#include <ntsecpkg.h>
 #include <winternl.h>
 
 #include <lsabuf.h>
@@ -447,6 +448,241 @@ TEST_F(sspi, bad_credentials)
 					    NULL, NULL, NULL, &credential,
 					    NULL));
 	EXPECT_EQ(1, get_counts(&self->credential).credentials);
+}
+
+/*
+ * Logon sessions
+ */
+
+/* A logon with that information; the package's answer, and its session */
+static NTSTATUS log_on_for(HANDLE lsa, const char *information, LUID *session)
+{
+	ULONG package, length;
+	NTSTATUS sub_status;
+	QUOTA_LIMITS quotas;
+	PVOID profile;
+	HANDLE token;
+	STRING name;
+
+	RtlInitString(&name, MIRROR_NAME);
+	if (LsaLookupAuthenticationPackage(lsa, &name, &package))
+		return STATUS_NO_SUCH_PACKAGE;
+	return LsaLogonUser(lsa, NULL, Network, package, (PVOID)information,
+			    strlen(information), NULL, NULL, &profile, &length,
+			    session, &token, &quotas, &sub_status);
+}
+
+static bool is_listed(const LUID *session, ULONG *count)
+{
+	bool found = false;
+	PLUID list;
+	ULONG i;
+
+	*count = 0;
+	if (LsaEnumerateLogonSessions(count, &list))
+		return false;
+	for (i = 0; i < *count; i++)
+		found |= SecEqualLuid(&list[i], session);
+	return LsaFreeReturnBuffer(list) ? false : found;
+}
+
+static bool is_text(const UNICODE_STRING *string, const WCHAR *text)
+{
+	return string->Length == wcs16len(text) * sizeof(WCHAR) &&
+	       !memcmp(string->Buffer, text, string->Length);
+}
+
+/* How many secrets the package finds in a session, or the status of acquiring */
+static SECURITY_STATUS count_kept(LUID *session)
+{
+	CredHandle credential;
+	SECURITY_STATUS status;
+	USHORT kept[8] = { 0 };
+
+	status = AcquireCredentialsHandleA(NULL, (char *)MIRROR_NAME,
+					   SECPKG_CRED_BOTH, session, NULL,
+					   NULL, NULL, &credential, NULL);
+	if (status)
+		return status;
+	status = QueryCredentialsAttributesW(&credential, MIRROR_ATTR_KEPT,
+					     kept);
+	FreeCredentialsHandle(&credential);
+	return status ? status : kept[0];
+}
+
+static struct mirror_ends get_ends(CredHandle *credential)
+{
+	struct mirror_ends ends = { 0 };
+
+	if (QueryCredentialsAttributesW(credential, MIRROR_ATTR_ENDS, &ends))
+		ends.terminated = ~0U;
+	return ends;
+}
+
+/* Wait until the package has been told of so many ends */
+static bool has_terminated(CredHandle *credential, unsigned int number,
+			   const LUID *latest)
+{
+	__u64 end = now_ns() + AT_ONCE_NS;
+	struct mirror_ends ends;
+
+	do {
+		ends = get_ends(credential);
+	} while (ends.terminated < number && now_ns() < end);
+	return ends.terminated == number && ends.latest == latest->LowPart;
+}
+
+TEST_F(sspi, logon_session)
+{
+	PSECURITY_LOGON_SESSION_DATA data;
+	LONGLONG before = time(NULL);
+	ULONG count;
+	HANDLE lsa;
+	LUID id;
+
+	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&lsa));
+	ASSERT_EQ(STATUS_SUCCESS, log_on_for(lsa, MIRROR_SESSION, &id));
+	EXPECT_TRUE(is_listed(&id, &count));
+	/* That, and the one that the user has anyway */
+	EXPECT_EQ(2, count);
+	ASSERT_EQ(STATUS_SUCCESS, LsaGetLogonSessionData(&id, &data));
+	EXPECT_EQ(sizeof(*data), data->Size);
+	EXPECT_TRUE(SecEqualLuid(&id, &data->LogonId));
+	EXPECT_EQ(Network, data->LogonType);
+	EXPECT_TRUE(is_text(&data->UserName, MIRROR_ACCOUNT));
+	EXPECT_TRUE(is_text(&data->LogonDomain, MIRROR_AUTHORITY));
+	EXPECT_TRUE(is_text(&data->AuthenticationPackage, TEXT(MIRROR_NAME)));
+	EXPECT_LE(before, data->LogonTime.QuadPart / 10000000 - 11644473600);
+	EXPECT_EQ(0, data->LogonServer.Length);
+	EXPECT_EQ(NULL, data->Sid);
+	EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(data));
+
+	/* What the package has put into it is found again, and only there */
+	EXPECT_EQ(1, count_kept(&id));
+	EXPECT_EQ(0, count_kept(NULL));
+
+	/* It ends with the connection that it was made by */
+	EXPECT_EQ(0, get_ends(&self->credential).terminated);
+	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
+	EXPECT_TRUE(has_terminated(&self->credential, 1, &id));
+	EXPECT_FALSE(is_listed(&id, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(STATUS_NO_SUCH_LOGON_SESSION,
+		  LsaGetLogonSessionData(&id, &data));
+	EXPECT_EQ(NULL, data);
+	EXPECT_EQ(SEC_E_NOT_OWNER, count_kept(&id));
+}
+
+TEST_F(sspi, session_without_logon)
+{
+	LUID id = { .LowPart = NOBODY, .HighPart = 1 };
+	PSECURITY_LOGON_SESSION_DATA data;
+	ULONG count;
+
+	EXPECT_TRUE(is_listed(&id, &count));
+	EXPECT_EQ(1, count);
+	ASSERT_EQ(STATUS_SUCCESS, LsaGetLogonSessionData(&id, &data));
+	EXPECT_EQ(UndefinedLogonType, data->LogonType);
+	EXPECT_EQ(0, data->AuthenticationPackage.Length);
+	EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(data));
+	EXPECT_EQ(0, count_kept(&id));
+	/* Another user's */
+	id.LowPart = 0;
+	EXPECT_EQ(STATUS_ACCESS_DENIED, LsaGetLogonSessionData(&id, &data));
+	EXPECT_EQ(SEC_E_NOT_OWNER, count_kept(&id));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
+		  LsaEnumerateLogonSessions(NULL, NULL));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER, LsaGetLogonSessionData(&id, NULL));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
+		  LsaGetLogonSessionData(NULL, &data));
+}
+
+/* A logon that fails leaves no session behind; nor does one that was deleted */
+TEST_F(sspi, sessions_of_failed_logons)
+{
+	ULONG count;
+	HANDLE lsa;
+	LUID id;
+
+	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&lsa));
+	EXPECT_EQ(STATUS_LOGON_FAILURE,
+		  log_on_for(lsa, MIRROR_SESSION_LOST, &id));
+	EXPECT_FALSE(is_listed(&id, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(1, get_ends(&self->credential).terminated);
+	EXPECT_EQ(STATUS_SUCCESS, log_on_for(lsa, MIRROR_SESSION_DELETED, &id));
+	EXPECT_FALSE(is_listed(&id, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(1, get_ends(&self->credential).terminated);
+	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
+}
+
+TEST_F(sspi, session_of_a_dead_client)
+{
+	int pipes[2];
+	HANDLE lsa;
+	pid_t child;
+	LUID id;
+
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	if (!child) {
+		if (LsaConnectUntrusted(&lsa) ||
+		    log_on_for(lsa, MIRROR_SESSION, &id) ||
+		    write(pipes[1], &id, sizeof(id)) < 0)
+			_exit(1);
+		pause();
+	}
+	ASSERT_EQ(sizeof(id), read(pipes[0], &id, sizeof(id)));
+	EXPECT_EQ(1, count_kept(&id));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	EXPECT_TRUE(has_terminated(&self->credential, 1, &id));
+}
+
+/* Root, and then another user, who look at the session that they hear of */
+static int look_at_session(int orders)
+{
+	PSECURITY_LOGON_SESSION_DATA data;
+	ULONG count;
+	LUID id;
+
+	if (read(orders, &id, sizeof(id)) != sizeof(id))
+		return 1;
+	if (LsaGetLogonSessionData(&id, &data) || LsaFreeReturnBuffer(data) ||
+	    count_kept(&id) != 1)
+		return 2;
+	become_user(NOBODY + 1);
+	if (!is_listed(&id, &count))
+		return 3;
+	if (LsaGetLogonSessionData(&id, &data) != STATUS_ACCESS_DENIED)
+		return 4;
+	return count_kept(&id) == SEC_E_NOT_OWNER ? 0 : 5;
+}
+
+TEST(sessions_of_others)
+{
+	char endpoint[LSABUF_ENDPOINT_LEN];
+	int pair[2], status;
+	HANDLE lsa;
+	LUID id;
+
+	snprintf(endpoint, sizeof(endpoint), "sspi-%d", getpid());
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	if (!fork()) {
+		close(pair[0]);
+		setenv("LSABUF_ENDPOINT", endpoint, 1);
+		_exit(look_at_session(pair[1]));
+	}
+	close(pair[1]);
+	ASSERT_TRUE(start_host("mirror"));
+	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&lsa));
+	ASSERT_EQ(STATUS_SUCCESS, log_on_for(lsa, MIRROR_SESSION, &id));
+	ASSERT_EQ(sizeof(id), write(pair[0], &id, sizeof(id)));
+	wait(&status);
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
 }
 
 /*

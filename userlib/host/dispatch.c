@@ -143,6 +143,10 @@ static NTSTATUS answer_request(int fd,
 	case LSA_MESSAGE_LOGON:
 	case LSA_MESSAGE_LOGON_TRUSTED:
 		return logon_answer(fd, request, answer);
+	case LSA_MESSAGE_SESSIONS:
+		return logon_list(request, answer);
+	case LSA_MESSAGE_SESSION_DATA:
+		return logon_tell(fd, request, answer);
 	default:
 		return sspi_answer(fd, request, answer);
 	}
@@ -164,6 +168,10 @@ static const char *subject(const struct lsabuf_reply_receive *request)
 	case LSA_MESSAGE_LOGON:
 	case LSA_MESSAGE_LOGON_TRUSTED:
 		return "logon";
+	case LSA_MESSAGE_SESSIONS:
+		return "list of logon sessions";
+	case LSA_MESSAGE_SESSION_DATA:
+		return "data of a logon session";
 	case LSA_MESSAGE_PACKAGES:
 		return "list of packages";
 	case LSA_MESSAGE_ACQUIRE_CREDENTIALS:
@@ -210,6 +218,25 @@ void dispatch(int fd, const struct lsabuf_reply_receive *request,
 	*answer = (struct answer){ 0 };
 	answer->status[0] = answer_request(fd, request, answer);
 	log_answer(request, answer);
+}
+
+/**
+ * dispatch_gone() - give back what a dead client held
+ * @client: id of its connection
+ *
+ * Packages that ask who calls are told that the client is gone.
+ */
+void dispatch_gone(uint64_t client)
+{
+	const struct lsabuf_reply_receive gone = {
+		.out_client = client,
+		.out_flags = LSABUF_REQUEST_F_GONE,
+	};
+	PLSA_CLIENT_REQUEST handle = lsabuf_host_begin(-1, &gone);
+
+	handles_rundown(client);
+	sessions_rundown(client);
+	lsabuf_host_end(handle);
 }
 
 /* A package calls another: it belongs to the LSA, and is trusted as such */

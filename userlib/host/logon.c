@@ -13,10 +13,12 @@
  * keep them: what is freed is only what the LSA heap has handed out during
  * this call.
  */
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <ntstatus.h>
+#include <winternl.h>
 
 #include "../src/protocol.h"
 #include "lsahost.h"
@@ -166,29 +168,61 @@ static NTSTATUS reply(const struct logon *logon, struct answer *answer)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS run(const struct package *package, PLSA_CLIENT_REQUEST handle,
-		    struct lsa_logon_message *message, struct answer *answer)
+static void set_text(struct session_text *text, const UNICODE_STRING *string)
 {
-	const SECPKG_FUNCTION_TABLE *table = &package->table;
+	size_t units;
+
+	if (!string || !string->Buffer)
+		return;
+	units = string->Length / sizeof(WCHAR);
+	text->length = units < SESSION_MAX_TEXT ? units : SESSION_MAX_TEXT;
+	memcpy(text->text, string->Buffer, text->length * sizeof(WCHAR));
+}
+
+static void describe(const struct package *package, uint64_t request,
+		     ULONG type, const struct logon *logon)
+{
+	struct session_info info = { .type = type, .package = package };
+
+	set_text(&info.account, logon->account);
+	set_text(&info.authority, logon->authority);
+	session_describe(&logon->logon_id, request, &info);
+}
+
+/* Nothing is left of a logon that the client is not told of */
+static void give_up(PLSA_CLIENT_REQUEST handle, uint64_t request,
+		    bool had_succeeded, const struct logon *logon)
+{
+	lsabuf_host_table()->FreeClientBuffer(handle, logon->profile);
+	if (had_succeeded)
+		session_end(&logon->logon_id);
+	sessions_abandon(request);
+}
+
+static NTSTATUS run(const struct package *package, PLSA_CLIENT_REQUEST handle,
+		    uint64_t request, struct lsa_logon_message *message,
+		    struct answer *answer)
+{
 	struct lsabuf_host_heap heap = { 0 };
 	struct logon logon = { 0 };
+	bool has_succeeded;
 	NTSTATUS status;
 
 	lsabuf_host_heap_watch(&heap);
-	status = call_package(table, handle, message, &logon);
+	status = call_package(&package->table, handle, message, &logon);
 	lsabuf_host_heap_watch(NULL);
 	answer->status[1] = logon.sub_status;
-	if (NT_SUCCESS(status)) {
+	has_succeeded = NT_SUCCESS(status);
+	if (has_succeeded) {
 		/* The package may have made more shared memory meanwhile */
 		status = lsabuf_host_share(handle);
 		if (NT_SUCCESS(status))
 			status = reply(&logon, answer);
-		/* The package's session has no user then */
-		if (!NT_SUCCESS(status) && table->LogonTerminated)
-			table->LogonTerminated(&logon.logon_id);
 	}
-	if (!NT_SUCCESS(status))
-		lsabuf_host_table()->FreeClientBuffer(handle, logon.profile);
+	if (NT_SUCCESS(status))
+		describe(package, request, message->type, &logon);
+	else
+		give_up(handle, request, has_succeeded, &logon);
 	free_string(&heap, logon.account);
 	free_string(&heap, logon.authority);
 	free_string(&heap, logon.machine);
@@ -226,7 +260,126 @@ NTSTATUS logon_answer(int fd, const struct lsabuf_reply_receive *request,
 	status = package_enter(package, fd, request, &handle);
 	if (!NT_SUCCESS(status))
 		return status;
-	status = run(package, handle, message, answer);
+	status = run(package, handle, request->out_id, message, answer);
 	package_leave(handle);
 	return status;
+}
+
+/*
+ * What clients ask about sessions
+ */
+
+/**
+ * logon_may_use() - whether a client may have a session's credentials used
+ * @fd: authority
+ * @request: received and not yet answered
+ * @session: that it names
+ *
+ * Return: true for the user whose session it is, and for logon processes.
+ */
+bool logon_may_use(int fd, const struct lsabuf_reply_receive *request,
+		   const struct session_info *session)
+{
+	return session->owner == request->out_uid ||
+	       trust_is_trusted(fd, request);
+}
+
+/**
+ * logon_list() - answer who wants the numbers of all sessions
+ * @request: received and not yet answered
+ * @answer: filled in
+ *
+ * Return: STATUS_SUCCESS or STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS logon_list(const struct lsabuf_reply_receive *request,
+		    struct answer *answer)
+{
+	size_t count;
+
+	answer->payload = sessions_list(request->out_uid, &count);
+	if (!answer->payload)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	answer->length = count * sizeof(LUID);
+	return STATUS_SUCCESS;
+}
+
+/* The name of a user whom no package has described, from the user database */
+static void set_account(struct session_info *info)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+	ULONG used = 0;
+
+	if (info->account.length || info->package ||
+	    getpwuid_r(info->owner, &entry, buffer, sizeof(buffer), &found) ||
+	    !found)
+		return;
+	RtlUTF8ToUnicodeN(info->account.text, sizeof(info->account.text), &used,
+			  found->pw_name, strlen(found->pw_name));
+	info->account.length = used / sizeof(WCHAR);
+}
+
+static char *put_bytes(char *at, const void *bytes, size_t length)
+{
+	memcpy(at, bytes, length);
+	return at + length;
+}
+
+static NTSTATUS put_session(const struct session_info *info, size_t room,
+			    struct answer *answer)
+{
+	const char *name = info->package ? info->package->name : "";
+	WCHAR package[sizeof(info->package->name)];
+	struct lsa_session_reply *reply;
+	ULONG package_length = 0;
+	char *at;
+
+	RtlUTF8ToUnicodeN(package, sizeof(package), &package_length, name,
+			  strlen(name));
+	if (room < sizeof(*reply))
+		room = sizeof(*reply);
+	reply = calloc(1, room + sizeof(info->account.text) +
+				  sizeof(info->authority.text) +
+				  sizeof(package));
+	if (!reply)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	reply->time = info->time;
+	reply->type = info->type;
+	reply->text_offset = room;
+	reply->account_length = info->account.length * sizeof(WCHAR);
+	reply->authority_length = info->authority.length * sizeof(WCHAR);
+	reply->package_length = package_length;
+	at = (char *)reply + room;
+	at = put_bytes(at, info->account.text, reply->account_length);
+	at = put_bytes(at, info->authority.text, reply->authority_length);
+	at = put_bytes(at, package, package_length);
+	answer->payload = reply;
+	answer->length = at - (char *)reply;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * logon_tell() - answer who wants to know of a session
+ * @fd: authority
+ * @request: received and not yet answered
+ * @answer: filled in
+ *
+ * Return: STATUS_SUCCESS, STATUS_NO_SUCH_LOGON_SESSION, STATUS_ACCESS_DENIED
+ * the session is another user's.
+ */
+NTSTATUS logon_tell(int fd, const struct lsabuf_reply_receive *request,
+		    struct answer *answer)
+{
+	const LUID *luid = (void *)(uintptr_t)request->out_submit_address;
+	struct session_info info;
+
+	if (request->out_submit_length != sizeof(*luid) ||
+	    request->out_code > LSA_MAX_SESSION_ROOM)
+		return STATUS_INVALID_PARAMETER;
+	if (!session_get(luid, &info))
+		return STATUS_NO_SUCH_LOGON_SESSION;
+	if (!logon_may_use(fd, request, &info))
+		return STATUS_ACCESS_DENIED;
+	set_account(&info);
+	return put_session(&info, request->out_code, answer);
 }

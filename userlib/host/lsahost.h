@@ -6,10 +6,12 @@
  *	pool.c		the server threads
  *	dispatch.c	what a request asks for, and its answer
  *	config.c	the packages that are configured
- *	logon.c		logons
+ *	logon.c		logons, and what clients ask about sessions
  *	sspi.c		credentials and contexts of security packages
  *	message.c	what clients send about them, taken apart
  *	handles.c	which client holds what of a package
+ *	sessions.c	logon sessions and the credentials in them
+ *	vault.c		memory for secrets
  *	package.c	the packages that are loaded
  *	trust.c		which clients are logon processes
  *	log.c notify.c	telling people and the service manager
@@ -117,6 +119,55 @@ NTSTATUS handle_put(struct handle *handle);
 NTSTATUS handle_close(uint64_t client, enum handle_kind kind, uint64_t value);
 void handles_rundown(uint64_t client);
 
+/* sessions.c */
+
+#define SESSION_MAX_TEXT 256
+
+/**
+ * struct session_text - a name
+ * @length: units of it
+ * @text: cut where it was longer
+ */
+struct session_text {
+	USHORT length;
+	WCHAR text[SESSION_MAX_TEXT];
+};
+
+/**
+ * struct session_info - what is known of a session
+ * @id: its number
+ * @owner: user whose call it was made in; of a session that needs no logon,
+ *	the user
+ * @type: SECURITY_LOGON_TYPE, 0 where it was not made by a logon
+ * @package: name of the package that it was logged on with, or NULL
+ * @time: when it was made, as Windows counts time; 0 where that is not known
+ * @account: who it is, in the package's words
+ * @authority: who says so
+ */
+struct session_info {
+	uint64_t id;
+	uint32_t owner;
+	uint32_t type;
+	const struct package *package;
+	LONGLONG time;
+	struct session_text account;
+	struct session_text authority;
+};
+
+void session_end(const LUID *luid);
+void sessions_rundown(uint64_t client);
+void sessions_abandon(uint64_t request);
+void sessions_settle(void);
+void session_describe(const LUID *luid, uint64_t request,
+		      const struct session_info *info);
+bool session_get(const LUID *luid, struct session_info *info);
+LUID *sessions_list(uint32_t user, size_t *count);
+void sessions_services(LSA_SECPKG_FUNCTION_TABLE *services);
+
+/* vault.c */
+void *vault_alloc(size_t length);
+void vault_free(void *bytes, size_t length);
+
 /* message.c */
 
 #define MESSAGE_MAX_BUFFERS 32
@@ -146,12 +197,17 @@ struct answer;
 /* logon.c */
 NTSTATUS logon_answer(int fd, const struct lsabuf_reply_receive *request,
 		      struct answer *answer);
+NTSTATUS logon_list(const struct lsabuf_reply_receive *request,
+		    struct answer *answer);
+NTSTATUS logon_tell(int fd, const struct lsabuf_reply_receive *request,
+		    struct answer *answer);
+bool logon_may_use(int fd, const struct lsabuf_reply_receive *request,
+		   const struct session_info *session);
 
 /* sspi.c */
 
 NTSTATUS sspi_answer(int fd, const struct lsabuf_reply_receive *request,
 		     struct answer *answer);
-void sspi_client_gone(uint64_t client);
 
 /* dispatch.c */
 
@@ -173,6 +229,7 @@ extern const struct lsabuf_host dispatch_functions;
 
 void dispatch(int fd, const struct lsabuf_reply_receive *request,
 	      struct answer *answer);
+void dispatch_gone(uint64_t client);
 
 /* pool.c */
 bool pool_start(int fd, unsigned int threads);

@@ -214,7 +214,11 @@ static int open_authority(const struct options *options)
 
 static bool load_packages(const struct options *options, char **names)
 {
+	static LSA_SECPKG_FUNCTION_TABLE services;
+
 	lsabuf_host_set(&dispatch_functions);
+	sessions_services(&services);
+	lsabuf_host_services_set(&services);
 	if (!*names && !config_load(options->config, options->directory))
 		return false;
 	for (; *names; names++) {
@@ -250,6 +254,7 @@ static int serve(int fd, const struct options *options, const sigset_t *ends)
 	/* Its threads may still use the file: leave the rest to the kernel */
 	if (!pool_stop(STOP_SECONDS))
 		_exit(1);
+	sessions_rundown(0);
 	packages_shutdown();
 	return status;
 }

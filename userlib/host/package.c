@@ -238,8 +238,10 @@ NTSTATUS package_enter(const struct package *package, int fd,
  */
 void package_leave(PLSA_CLIENT_REQUEST handle)
 {
-	if (handle)
+	if (handle) {
+		sessions_settle();
 		lsabuf_host_end(handle);
+	}
 	lsabuf_host_package_set(0);
 }
 

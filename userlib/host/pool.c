@@ -117,7 +117,7 @@ static void *serve(void *unused)
 		if (turn.out_id)
 			work(&turn);
 		else if (turn.out_flags & LSABUF_REQUEST_F_GONE)
-			sspi_client_gone(turn.out_client);
+			dispatch_gone(turn.out_client);
 	}
 	finish(&turn);
 	forget_payload(&turn);

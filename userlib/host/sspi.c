@@ -185,12 +185,17 @@ static NTSTATUS acquire(int fd, const struct lsabuf_reply_receive *request,
 			  .HighPart = message->fixed->logon_id >> 32 };
 	bool has_id = message->fixed->flags & LSA_SSPI_F_LOGON_ID;
 	LSA_SEC_HANDLE credential = 0;
+	struct session_info session;
 	TimeStamp expiry = { 0 };
 	NTSTATUS status;
 	uint64_t handle;
 
 	if (!package->table.AcquireCredentialsHandle)
 		return SEC_E_UNSUPPORTED_FUNCTION;
+	/* Packages take the session for what the client may use */
+	if (has_id && (!session_get(&logon_id, &session) ||
+		       !logon_may_use(fd, request, &session)))
+		return SEC_E_NOT_OWNER;
 	status = package->table.AcquireCredentialsHandle(
 		message->name.Buffer ? &message->name : NULL,
 		message->fixed->requirements, has_id ? &logon_id : NULL,
@@ -716,22 +721,4 @@ NTSTATUS sspi_answer(int fd, const struct lsabuf_reply_receive *request,
 		ask_package(fd, request, package, &message, handle, answer);
 	package_leave(handle);
 	return status;
-}
-
-/**
- * sspi_client_gone() - give back what a dead client held
- * @client: id of its connection
- *
- * Packages that ask who calls are told that the client is gone.
- */
-void sspi_client_gone(uint64_t client)
-{
-	const struct lsabuf_reply_receive gone = {
-		.out_client = client,
-		.out_flags = LSABUF_REQUEST_F_GONE,
-	};
-	PLSA_CLIENT_REQUEST handle = lsabuf_host_begin(-1, &gone);
-
-	handles_rundown(client);
-	lsabuf_host_end(handle);
 }

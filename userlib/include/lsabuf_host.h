@@ -53,6 +53,17 @@ struct lsabuf_host {
 void lsabuf_host_set(const struct lsabuf_host *host);
 
 /**
+ * lsabuf_host_services_set() - bring services that a library has not
+ * @services: constant from here on; the members CreateLogonSession,
+ *	DeleteLogonSession, AddCredential, GetCredentials, DeleteCredential,
+ *	CreateThread, RegisterNotification and CancelNotification count. NULL:
+ *	the library says that there is no such service
+ *
+ * Call it before the first package is loaded.
+ */
+void lsabuf_host_services_set(const LSA_SECPKG_FUNCTION_TABLE *services);
+
+/**
  * lsabuf_host_table() - the function table for packages
  *
  * It has the full size and lies in read-only memory. The 11 entries of
@@ -88,6 +99,16 @@ lsabuf_host_begin(int fd, const struct lsabuf_reply_receive *received);
  * Packages that still use it, in other threads, get STATUS_INVALID_HANDLE.
  */
 void lsabuf_host_end(PLSA_CLIENT_REQUEST request);
+
+/**
+ * lsabuf_host_received() - the client's request that the thread works for
+ *
+ * From inside (CallPackage), it is the one that the outer package works for.
+ *
+ * Return: the request as it was received, until lsabuf_host_end(); NULL: the
+ * thread works for no client, or for one that is gone.
+ */
+const struct lsabuf_reply_receive *lsabuf_host_received(void);
 
 /**
  * lsabuf_host_authority_set() - name the authority that packages belong to

@@ -43,6 +43,43 @@ typedef enum _SECURITY_LOGON_TYPE {
 } SECURITY_LOGON_TYPE;
 typedef SECURITY_LOGON_TYPE *PSECURITY_LOGON_TYPE;
 
+/*
+ * What is known of a logon session, in one block. Of the texts only the first
+ * three are ever set, and Sid is NULL.
+ */
+
+typedef struct _LSA_LAST_INTER_LOGON_INFO {
+	LARGE_INTEGER LastSuccessfulLogon;
+	LARGE_INTEGER LastFailedLogon;
+	ULONG FailedAttemptCountSinceLastSuccessfulLogon;
+} LSA_LAST_INTER_LOGON_INFO, *PLSA_LAST_INTER_LOGON_INFO;
+
+typedef struct _SECURITY_LOGON_SESSION_DATA {
+	ULONG Size;
+	LUID LogonId;
+	LSA_UNICODE_STRING UserName;
+	LSA_UNICODE_STRING LogonDomain;
+	LSA_UNICODE_STRING AuthenticationPackage;
+	ULONG LogonType;
+	ULONG Session;
+	PSID Sid;
+	LARGE_INTEGER LogonTime;
+	LSA_UNICODE_STRING LogonServer;
+	LSA_UNICODE_STRING DnsDomainName;
+	LSA_UNICODE_STRING Upn;
+	ULONG UserFlags;
+	LSA_LAST_INTER_LOGON_INFO LastLogonInfo;
+	LSA_UNICODE_STRING LogonScript;
+	LSA_UNICODE_STRING ProfilePath;
+	LSA_UNICODE_STRING HomeDirectory;
+	LSA_UNICODE_STRING HomeDirectoryDrive;
+	LARGE_INTEGER LogoffTime;
+	LARGE_INTEGER KickOffTime;
+	LARGE_INTEGER PasswordLastSet;
+	LARGE_INTEGER PasswordCanChange;
+	LARGE_INTEGER PasswordMustChange;
+} SECURITY_LOGON_SESSION_DATA, *PSECURITY_LOGON_SESSION_DATA;
+
 /* Longer names of logon processes and packages are STATUS_NAME_TOO_LONG */
 #define LSABUF_LSA_NAME_MAX 127
 
@@ -69,6 +106,9 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE lsa_handle, PLSA_STRING origin_name,
 			    PULONG profile_buffer_length, PLUID logon_id,
 			    PHANDLE token, PQUOTA_LIMITS quotas,
 			    PNTSTATUS sub_status);
+NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG count, PLUID *sessions);
+NTSTATUS NTAPI LsaGetLogonSessionData(PLUID logon_id,
+				      PSECURITY_LOGON_SESSION_DATA *data);
 NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID buffer);
 ULONG NTAPI LsaNtStatusToWinError(NTSTATUS status);
 

@@ -3,7 +3,7 @@
  * What a security package's source expects of <windows.h>: types, macros,
  * string helpers and error codes. Status codes are in ntstatus.h; it does not
  * matter whether WIN32_NO_STATUS is defined. Win32 functions are not here,
- * except for two on strings.
+ * except for two on strings and a few that go with the services of the LSA.
  */
 #ifndef _LSABUF_WINDOWS_H
 #define _LSABUF_WINDOWS_H
@@ -42,6 +42,17 @@ LPWSTR WINAPI lstrcpynW(LPWSTR to, LPCWSTR from, int size);
 
 #define lstrlen lstrlenW
 #define lstrcpyn lstrcpynW
+
+/*
+ * What packages call beside the services. A HANDLE of a service is a file
+ * descriptor: of a file to duplicate, to wait for, or to close.
+ */
+
+BOOL WINAPI lsabuf_allocate_luid(PLUID luid);
+BOOL WINAPI lsabuf_close_handle(HANDLE handle);
+
+#define AllocateLocallyUniqueId lsabuf_allocate_luid
+#define CloseHandle lsabuf_close_handle
 
 EXTERN_C_END
 

@@ -32,6 +32,7 @@ SpUserModeInitialize(ULONG version, PULONG package_version,
 static PLSA_SECPKG_FUNCTION_TABLE lsa;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mirror_counts counts;
+static struct mirror_ends ends;
 
 /* Made before there are clients, and never copied to one */
 static char *shared;
@@ -39,6 +40,7 @@ static char *shared;
 struct credential {
 	char user[64];
 	ULONG use;
+	LUID session;
 };
 
 struct context {
@@ -67,11 +69,13 @@ static char *share_text(void)
 	return text;
 }
 
+static ULONG own_id;
+
 static NTSTATUS NTAPI mirror_initialize(ULONG_PTR id,
 					PSECPKG_PARAMETERS parameters,
 					PLSA_SECPKG_FUNCTION_TABLE table)
 {
-	UNREFERENCED_PARAMETER(id);
+	own_id = id;
 	lsa = table;
 	shared = share_text();
 	counts.bad_start =
@@ -156,9 +160,9 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use,
 			      PTimeStamp expiry)
 {
 	struct credential *credential = calloc(1, sizeof(*credential));
+	SECPKG_CLIENT_INFO client;
 	NTSTATUS status;
 
-	UNREFERENCED_PARAMETER(logon_id);
 	if (!credential)
 		return SEC_E_INSUFFICIENT_MEMORY;
 	status = get_key || get_key_argument ?
@@ -170,6 +174,8 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use,
 		return status;
 	}
 	credential->use = use;
+	lsa->GetClientInfo(&client);
+	credential->session = logon_id ? *logon_id : client.LogonId;
 	*handle = (LSA_SEC_HANDLE)credential;
 	expiry->QuadPart = wants_shared(principal) ? (LONGLONG)shared :
 						     0x7fffffffffffffff;
@@ -220,11 +226,41 @@ static NTSTATUS give_text(const char *text, PVOID at)
 	return status;
 }
 
+/* How many secrets there are in a session; nothing is found in others */
+static USHORT count_kept(LUID session)
+{
+	STRING key, secret;
+	ULONG context = 0;
+	USHORT n = 0;
+
+	for (;; n++) {
+		key.Buffer = NULL;
+		if (!NT_SUCCESS(lsa->GetCredentials(&session, own_id, &context,
+						    TRUE, &key, NULL, &secret)))
+			return n;
+		if (secret.Length != sizeof(MIRROR_SECRET) ||
+		    memcmp(secret.Buffer, MIRROR_SECRET, secret.Length))
+			n += 100;
+		lsa->FreeLsaHeap(key.Buffer);
+		RtlSecureZeroMemory(secret.Buffer, secret.Length);
+		lsa->FreeLsaHeap(secret.Buffer);
+	}
+}
+
 static NTSTATUS NTAPI query_credential(LSA_SEC_HANDLE handle, ULONG attribute,
 				       PVOID buffer)
 {
 	const struct credential *credential = (PVOID)handle;
+	USHORT kept;
 
+	if (attribute == MIRROR_ATTR_KEPT) {
+		kept = count_kept(credential->session);
+		return lsa->CopyToClientBuffer(NULL, sizeof(kept), buffer,
+					       &kept);
+	}
+	if (attribute == MIRROR_ATTR_ENDS)
+		return lsa->CopyToClientBuffer(NULL, sizeof(ends), buffer,
+					       &ends);
 	if (attribute == SECPKG_CRED_ATTR_NAMES)
 		return give_text(credential->user, buffer);
 	if (attribute == MIRROR_ATTR_COUNTS)
@@ -542,6 +578,50 @@ static PUNICODE_STRING make_string(const WCHAR *text)
 	return string;
 }
 
+static NTSTATUS make_session(PLUID luid)
+{
+	STRING key, secret;
+	NTSTATUS status;
+
+	AllocateLocallyUniqueId(luid);
+	status = lsa->CreateLogonSession(luid);
+	if (!NT_SUCCESS(status))
+		return status;
+	RtlInitString(&key, "primary");
+	secret.Buffer = (PCHAR)MIRROR_SECRET;
+	secret.Length = sizeof(MIRROR_SECRET);
+	secret.MaximumLength = secret.Length;
+	return lsa->AddCredential(luid, own_id, &key, &secret);
+}
+
+static bool is_text(const void *bytes, ULONG length, const char *text)
+{
+	return length == strlen(text) && !memcmp(bytes, text, length);
+}
+
+/* -1: it is not about sessions */
+static NTSTATUS log_on_session(const void *submit, ULONG length, PLUID luid)
+{
+	bool lost = is_text(submit, length, MIRROR_SESSION_LOST);
+	bool deleted = is_text(submit, length, MIRROR_SESSION_DELETED);
+	NTSTATUS status;
+
+	if (!lost && !deleted && !is_text(submit, length, MIRROR_SESSION))
+		return -1;
+	status = make_session(luid);
+	if (NT_SUCCESS(status) && deleted)
+		status = lsa->DeleteLogonSession(luid);
+	return NT_SUCCESS(status) && lost ? STATUS_LOGON_FAILURE : status;
+}
+
+static VOID NTAPI logon_terminated(PLUID luid)
+{
+	pthread_mutex_lock(&lock);
+	ends.terminated++;
+	ends.latest = luid->LowPart;
+	pthread_mutex_unlock(&lock);
+}
+
 static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
 			    SECURITY_LOGON_TYPE type, PVOID submit, PVOID base,
 			    ULONG length, PVOID *profile, PULONG profile_length,
@@ -561,14 +641,16 @@ static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
 	NTSTATUS status;
 
 	UNREFERENCED_PARAMETER(supplemental);
-	if (length == strlen(MIRROR_SHARED) &&
-	    !memcmp(submit, MIRROR_SHARED, length)) {
+	if (is_text(submit, length, MIRROR_SHARED)) {
 		logon_id->LowPart = (uintptr_t)shared;
 		logon_id->HighPart = (uintptr_t)shared >> 32;
 		return STATUS_SUCCESS;
 	}
-	*account = make_string(u"somebody");
-	*authority = make_string(u"mirror");
+	*account = make_string(MIRROR_ACCOUNT);
+	*authority = make_string(MIRROR_AUTHORITY);
+	status = log_on_session(submit, length, logon_id);
+	if (status != -1)
+		return status;
 	*machine = NULL;
 	*information_type = LsaTokenInformationNull;
 	*information = lsa->AllocateLsaHeap(sizeof(LSA_TOKEN_INFORMATION_NULL));
@@ -607,6 +689,7 @@ static SECPKG_FUNCTION_TABLE tables[] = {
 		.ApplyControlToken = apply_token,
 		.QueryContextAttributes = query_context,
 		.LogonUserEx2 = logon,
+		.LogonTerminated = logon_terminated,
 		/* Not of the version that this claims: it must not be read */
 		.SetContextAttributes = (PVOID)1,
 		.ExtractTargetInfo = (PVOID)1,

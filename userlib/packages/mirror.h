@@ -19,6 +19,23 @@
  */
 #define MIRROR_SHARED "shared"
 
+/*
+ * Logon information. The first makes a session with a credential in it; the
+ * second fails after that; the third makes one and deletes it.
+ */
+#define MIRROR_SESSION "session"
+#define MIRROR_SESSION_LOST "session lost"
+#define MIRROR_SESSION_DELETED "session deleted"
+#define MIRROR_ACCOUNT u"somebody"
+#define MIRROR_AUTHORITY u"mirror"
+#define MIRROR_SECRET "the secret of a session"
+
+/*
+ * Attribute of credentials: how many credentials the package finds in the
+ * session that these credentials were acquired for, a USHORT
+ */
+#define MIRROR_ATTR_KEPT 1001
+
 struct mirror_counts {
 	unsigned short credentials;
 	unsigned short contexts;
@@ -26,6 +43,17 @@ struct mirror_counts {
 	unsigned short run_down;
 	/* Non-zero if anything was wrong with what SpInitialize was given */
 	unsigned short bad_start;
+};
+
+/*
+ * Attribute of credentials: how many logon sessions the LSA has told the end
+ * of, and the lower part of the latest one's number
+ */
+#define MIRROR_ATTR_ENDS 1002
+
+struct mirror_ends {
+	unsigned int terminated;
+	unsigned int latest;
 };
 
 #endif /* MIRROR_H */

@@ -549,7 +549,7 @@ static NTSTATUS probe_unsupported(struct probe *probe)
 	bool good;
 
 	UNREFERENCED_PARAMETER(probe);
-	good = lsa->CreateLogonSession(&id) == STATUS_NOT_SUPPORTED &&
+	good = lsa->OpenTokenByLogonId(&id, NULL) == STATUS_NOT_SUPPORTED &&
 	       lsa->ImpersonateClient() == STATUS_NOT_SUPPORTED &&
 	       !lsa->CreateThread(NULL, 0, NULL, NULL, 0, NULL);
 	lsa->CrediFreeCredentials(0, NULL);

@@ -167,6 +167,13 @@ static struct host_request *client_of(struct host_request *request)
 	return request;
 }
 
+LSABUF_EXPORT const struct lsabuf_reply_receive *lsabuf_host_received(void)
+{
+	struct host_request *client = client_of(current);
+
+	return client ? &client->received : NULL;
+}
+
 LSABUF_EXPORT NTSTATUS lsabuf_host_share(PLSA_CLIENT_REQUEST handle)
 {
 	struct host_request *request = host_request_find(handle);

@@ -310,6 +310,111 @@ LSABUF_EXPORT NTSTATUS NTAPI LsaLogonUser(
 	return NT_SUCCESS(status) ? take_logon(&call, &logon) : status;
 }
 
+/* These have no handle: each call has a connection of its own */
+static NTSTATUS call_alone(struct lsabuf_call *call)
+{
+	NTSTATUS status;
+	HANDLE lsa;
+
+	status = connect_to_lsa(&lsa, false);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = call_lsa(lsa, call);
+	lsa_handle_close(lsa);
+	return status;
+}
+
+LSABUF_EXPORT NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount,
+						       PLUID *LogonSessionList)
+{
+	struct lsabuf_call call;
+	NTSTATUS status;
+
+	if (!LogonSessionCount || !LogonSessionList)
+		return STATUS_INVALID_PARAMETER;
+	*LogonSessionCount = 0;
+	*LogonSessionList = NULL;
+	lsabuf_call_prepare(&call, LSA_MESSAGE_SESSIONS, 0, NULL, 0);
+	status = call_alone(&call);
+	if (!NT_SUCCESS(status))
+		return status;
+	*LogonSessionCount = call.out_length / sizeof(LUID);
+	*LogonSessionList = (PLUID)(uintptr_t)call.out_address;
+	return status;
+}
+
+/* The next text of the block */
+static PWSTR take_text(PWSTR at, ULONG length, PLSA_UNICODE_STRING text)
+{
+	text->Buffer = at;
+	text->Length = length;
+	text->MaximumLength = length;
+	return at + length / sizeof(WCHAR);
+}
+
+static bool is_good_session(const struct lsa_session_reply *reply,
+			    uint64_t length)
+{
+	return reply->text_offset >= sizeof(SECURITY_LOGON_SESSION_DATA) &&
+	       reply->account_length <= UNICODE_STRING_MAX_BYTES &&
+	       reply->authority_length <= UNICODE_STRING_MAX_BYTES &&
+	       reply->package_length <= UNICODE_STRING_MAX_BYTES &&
+	       length == (uint64_t)reply->text_offset + reply->account_length +
+				 reply->authority_length +
+				 reply->package_length;
+}
+
+/* The struct goes where the host has left room for it, before the texts */
+static NTSTATUS make_data(PSECURITY_LOGON_SESSION_DATA data, uint64_t length,
+			  const LUID *id)
+{
+	struct lsa_session_reply reply;
+	PWSTR at;
+
+	if (!data || length < sizeof(reply))
+		return STATUS_INTERNAL_ERROR;
+	memcpy(&reply, data, sizeof(reply));
+	if (!is_good_session(&reply, length))
+		return STATUS_INTERNAL_ERROR;
+	at = (PWSTR)((PCHAR)data + reply.text_offset);
+	memset(data, 0, sizeof(*data));
+	data->Size = sizeof(*data);
+	data->LogonId = *id;
+	data->LogonType = reply.type;
+	data->LogonTime.QuadPart = reply.time;
+	at = take_text(at, reply.account_length, &data->UserName);
+	at = take_text(at, reply.authority_length, &data->LogonDomain);
+	take_text(at, reply.package_length, &data->AuthenticationPackage);
+	return STATUS_SUCCESS;
+}
+
+LSABUF_EXPORT
+NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId,
+				      PSECURITY_LOGON_SESSION_DATA *LogonData)
+{
+	PSECURITY_LOGON_SESSION_DATA data;
+	struct lsabuf_call call;
+	NTSTATUS status;
+	LUID id;
+
+	if (!LogonId || !LogonData)
+		return STATUS_INVALID_PARAMETER;
+	*LogonData = NULL;
+	id = *LogonId;
+	lsabuf_call_prepare(&call, LSA_MESSAGE_SESSION_DATA,
+			    sizeof(**LogonData), &id, sizeof(id));
+	status = call_alone(&call);
+	if (!NT_SUCCESS(status))
+		return status;
+	data = (PVOID)(uintptr_t)call.out_address;
+	status = make_data(data, call.out_length, &id);
+	if (NT_SUCCESS(status))
+		*LogonData = data;
+	else
+		LsaFreeReturnBuffer(data);
+	return status;
+}
+
 LSABUF_EXPORT NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)
 {
 	return lsa_handle_close(LsaHandle) ? STATUS_SUCCESS :

@@ -43,6 +43,8 @@ enum lsa_message {
 	LSA_MESSAGE_APPLY_TOKEN = 13,
 	LSA_MESSAGE_LOGON = 14,
 	LSA_MESSAGE_LOGON_TRUSTED = 15,
+	LSA_MESSAGE_SESSIONS = 16,
+	LSA_MESSAGE_SESSION_DATA = 17,
 };
 
 /* The caller gave local groups, which only logon processes may */
@@ -78,6 +80,31 @@ struct lsa_logon_reply {
 	__aligned_u64 profile;
 	__aligned_u64 logon_id;
 	__u32 profile_length;
+	__u32 __reserved;
+};
+
+/* Most room that a client may ask for in its block; see below */
+#define LSA_MAX_SESSION_ROOM 1024
+
+/**
+ * struct lsa_session_reply - reply to LSA_MESSAGE_SESSION_DATA, whose submit
+ * buffer is the LUID
+ * @time: when it began, as Windows counts time
+ * @type: SECURITY_LOGON_TYPE
+ * @text_offset: of the texts in the block: at least the call's code, where the
+ *	client will put the struct that it returns, pointers and all
+ * @account_length: bytes of the first text, the user's name
+ * @authority_length: bytes of the second, the domain
+ * @package_length: bytes of the third, the package's name
+ * @__reserved: 0
+ */
+struct lsa_session_reply {
+	__aligned_u64 time;
+	__u32 type;
+	__u32 text_offset;
+	__u32 account_length;
+	__u32 authority_length;
+	__u32 package_length;
 	__u32 __reserved;
 };
 

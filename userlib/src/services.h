@@ -23,6 +23,16 @@ LSA_CALL_PACKAGE service_call_package;
 LSA_CALL_PACKAGEEX service_call_package_ex;
 LSA_CALL_PACKAGE_PASSTHROUGH service_call_package_passthrough;
 
+/* program.c */
+LSA_CREATE_LOGON_SESSION service_create_logon_session;
+LSA_DELETE_LOGON_SESSION service_delete_logon_session;
+LSA_ADD_CREDENTIAL service_add_credential;
+LSA_GET_CREDENTIALS service_get_credentials;
+LSA_DELETE_CREDENTIAL service_delete_credential;
+LSA_CREATE_THREAD service_create_thread;
+LSA_REGISTER_NOTIFICATION service_register_notification;
+LSA_CANCEL_NOTIFICATION service_cancel_notification;
+
 /* snapshots.c */
 LSA_MAP_BUFFER service_map_buffer;
 

@@ -4,8 +4,8 @@
  * size. Packages copy it by value with the size that their header knows, which
  * always is that of a prefix, and call entries without looking: none is NULL.
  *
- * What is not supported says so: STATUS_NOT_SUPPORTED, or NULL or FALSE where
- * the function returns that, or nothing. Its arguments are not looked at.
+ * What is not supported says so: STATUS_NOT_SUPPORTED, or nothing where the
+ * function returns nothing. Its arguments are not looked at.
  */
 #include <ntstatus.h>
 
@@ -15,11 +15,6 @@
 static __attribute__((used)) NTSTATUS refuse(void)
 {
 	return STATUS_NOT_SUPPORTED;
-}
-
-static __attribute__((used)) PVOID give_null(void)
-{
-	return NULL;
 }
 
 static __attribute__((used)) VOID do_nothing(void)
@@ -39,18 +34,10 @@ static __attribute__((used)) VOID do_nothing(void)
 #define UNSUPPORTED(type, name, answer) \
 	static type name __attribute__((alias(#answer)))
 
-UNSUPPORTED(LSA_CREATE_LOGON_SESSION, create_logon_session, refuse);
-UNSUPPORTED(LSA_DELETE_LOGON_SESSION, delete_logon_session, refuse);
-UNSUPPORTED(LSA_ADD_CREDENTIAL, add_credential, refuse);
-UNSUPPORTED(LSA_GET_CREDENTIALS, get_credentials, refuse);
-UNSUPPORTED(LSA_DELETE_CREDENTIAL, delete_credential, refuse);
 UNSUPPORTED(LSA_IMPERSONATE_CLIENT, impersonate_client, refuse);
 UNSUPPORTED(LSA_UNLOAD_PACKAGE, unload_package, refuse);
 UNSUPPORTED(LSA_DUPLICATE_HANDLE, duplicate_handle, refuse);
 UNSUPPORTED(LSA_SAVE_SUPPLEMENTAL_CREDENTIALS, save_credentials, refuse);
-UNSUPPORTED(LSA_CREATE_THREAD, create_thread, give_null);
-UNSUPPORTED(LSA_REGISTER_NOTIFICATION, register_notification, give_null);
-UNSUPPORTED(LSA_CANCEL_NOTIFICATION, cancel_notification, refuse);
 UNSUPPORTED(LSA_CREATE_TOKEN, create_token, refuse);
 UNSUPPORTED(LSA_AUDIT_LOGON, audit_logon, do_nothing);
 UNSUPPORTED(LSA_OPEN_SAM_USER, open_sam_user, refuse);
@@ -81,11 +68,11 @@ UNSUPPORTED(LSA_SET_APP_MODE_INFO, set_app_mode_info, refuse);
 #pragma GCC diagnostic pop
 
 const LSA_SECPKG_FUNCTION_TABLE host_table = {
-	.CreateLogonSession = create_logon_session,
-	.DeleteLogonSession = delete_logon_session,
-	.AddCredential = add_credential,
-	.GetCredentials = get_credentials,
-	.DeleteCredential = delete_credential,
+	.CreateLogonSession = service_create_logon_session,
+	.DeleteLogonSession = service_delete_logon_session,
+	.AddCredential = service_add_credential,
+	.GetCredentials = service_get_credentials,
+	.DeleteCredential = service_delete_credential,
 	.AllocateLsaHeap = service_allocate_lsa_heap,
 	.FreeLsaHeap = service_free_lsa_heap,
 	.AllocateClientBuffer = service_allocate_client_buffer,
@@ -96,10 +83,10 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.UnloadPackage = unload_package,
 	.DuplicateHandle = duplicate_handle,
 	.SaveSupplementalCredentials = save_credentials,
-	.CreateThread = create_thread,
+	.CreateThread = service_create_thread,
 	.GetClientInfo = service_get_client_info,
-	.RegisterNotification = register_notification,
-	.CancelNotification = cancel_notification,
+	.RegisterNotification = service_register_notification,
+	.CancelNotification = service_cancel_notification,
 	.MapBuffer = service_map_buffer,
 	.CreateToken = create_token,
 	.AuditLogon = audit_logon,
