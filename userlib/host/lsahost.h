@@ -12,6 +12,7 @@
  *	handles.c	which client holds what of a package
  *	sessions.c	logon sessions and the credentials in them
  *	vault.c		memory for secrets
+ *	workers.c	threads of packages, and notifications
  *	package.c	the packages that are loaded
  *	trust.c		which clients are logon processes
  *	log.c notify.c	telling people and the service manager
@@ -163,6 +164,10 @@ void session_describe(const LUID *luid, uint64_t request,
 bool session_get(const LUID *luid, struct session_info *info);
 LUID *sessions_list(uint32_t user, size_t *count);
 void sessions_services(LSA_SECPKG_FUNCTION_TABLE *services);
+
+/* workers.c */
+void workers_stop(void);
+void workers_services(LSA_SECPKG_FUNCTION_TABLE *services);
 
 /* vault.c */
 void *vault_alloc(size_t length);

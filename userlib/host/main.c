@@ -218,6 +218,7 @@ static bool load_packages(const struct options *options, char **names)
 
 	lsabuf_host_set(&dispatch_functions);
 	sessions_services(&services);
+	workers_services(&services);
 	lsabuf_host_services_set(&services);
 	if (!*names && !config_load(options->config, options->directory))
 		return false;
@@ -254,6 +255,7 @@ static int serve(int fd, const struct options *options, const sigset_t *ends)
 	/* Its threads may still use the file: leave the rest to the kernel */
 	if (!pool_stop(STOP_SECONDS))
 		_exit(1);
+	workers_stop();
 	sessions_rundown(0);
 	packages_shutdown();
 	return status;

@@ -50,9 +50,11 @@ LPWSTR WINAPI lstrcpynW(LPWSTR to, LPCWSTR from, int size);
 
 BOOL WINAPI lsabuf_allocate_luid(PLUID luid);
 BOOL WINAPI lsabuf_close_handle(HANDLE handle);
+BOOL WINAPI lsabuf_revert_to_self(VOID);
 
 #define AllocateLocallyUniqueId lsabuf_allocate_luid
 #define CloseHandle lsabuf_close_handle
+#define RevertToSelf lsabuf_revert_to_self
 
 EXTERN_C_END
 

@@ -4,12 +4,20 @@
  * and tells what came out. Not for production: whoever calls it can have it
  * sleep, or write where the caller itself could.
  */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <windows.h>
 #include <ntstatus.h>
@@ -402,11 +410,17 @@ static NTSTATUS probe_table(struct probe *probe)
 {
 	PVOID entries[sizeof(*lsa) / sizeof(PVOID)];
 	UCHAR set[ARRAYSIZE(entries)];
+	PVOID refuse, nothing;
 	size_t i;
 
+	/* What is not supported has one body for all */
 	memcpy(entries, lsa, sizeof(entries));
+	memcpy(&refuse, &lsa->UnloadPackage, sizeof(refuse));
+	memcpy(&nothing, &lsa->DummyFunction6, sizeof(nothing));
 	for (i = 0; i < ARRAYSIZE(entries); i++)
-		set[i] = !!entries[i];
+		set[i] = entries[i] == refuse || entries[i] == nothing ?
+				 2 :
+				 !!entries[i];
 	return give(probe, set, sizeof(set));
 }
 
@@ -549,12 +563,158 @@ static NTSTATUS probe_unsupported(struct probe *probe)
 	bool good;
 
 	UNREFERENCED_PARAMETER(probe);
-	good = lsa->OpenTokenByLogonId(&id, NULL) == STATUS_NOT_SUPPORTED &&
-	       lsa->ImpersonateClient() == STATUS_NOT_SUPPORTED &&
-	       !lsa->CreateThread(NULL, 0, NULL, NULL, 0, NULL);
+	good = lsa->UnloadPackage() == STATUS_NOT_SUPPORTED &&
+	       lsa->OpenTokenByLogonId(&id, NULL) == STATUS_NOT_SUPPORTED;
 	lsa->CrediFreeCredentials(0, NULL);
 	lsa->DummyFunction6(NULL, 0);
 	return good ? STATUS_NOT_SUPPORTED : STATUS_UNSUCCESSFUL;
+}
+
+/*
+ * With the client's rights
+ */
+
+static NTSTATUS probe_impersonate(struct probe *probe)
+{
+	struct probe_impersonation result = { 0 };
+	char path[256] = "";
+	int file;
+
+	if (probe->payload_length >= sizeof(path))
+		return STATUS_INVALID_PARAMETER;
+	memcpy(path, probe->message->payload, probe->payload_length);
+	result.status = lsa->ImpersonateClient();
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	result.error = file < 0 ? errno : 0;
+	if (file >= 0)
+		close(file);
+	result.uid = setfsuid(-1);
+	result.gid = setfsgid(-1);
+	result.nr_groups = getgroups(0, NULL);
+	sleep_for(probe->message->argument);
+	if (probe->message->address)
+		result.reverted = RevertToSelf();
+	result.uid_after = setfsuid(-1);
+	return give(probe, &result, sizeof(result));
+}
+
+static void *impersonate_nobody(void *argument)
+{
+	UNREFERENCED_PARAMETER(argument);
+	return (void *)(uintptr_t)(ULONG)lsa->ImpersonateClient();
+}
+
+static NTSTATUS probe_impersonate_worker(struct probe *probe)
+{
+	pthread_t thread;
+	void *status;
+
+	UNREFERENCED_PARAMETER(probe);
+	if (pthread_create(&thread, NULL, impersonate_nobody, NULL))
+		return STATUS_UNSUCCESSFUL;
+	pthread_join(thread, &status);
+	return (NTSTATUS)(uintptr_t)status;
+}
+
+/*
+ * Threads and notifications of the LSA
+ */
+
+struct worker {
+	struct probe_thread result;
+	ULONG id;
+};
+
+static DWORD WINAPI work(LPVOID argument)
+{
+	struct worker *worker = argument;
+
+	worker->id = gettid();
+	worker->result.allocate = allocate_with(NULL);
+	return 0;
+}
+
+static NTSTATUS probe_thread(struct probe *probe)
+{
+	struct worker worker = { 0 };
+	struct pollfd ended = { .events = POLLIN };
+	ULONG id = 0;
+	HANDLE handle;
+
+	worker.result.refused =
+		!lsa->CreateThread(NULL, 0, NULL, NULL, 0, NULL) &&
+		!lsa->CreateThread(NULL, 0, work, &worker, 4, NULL);
+	handle = lsa->CreateThread(NULL, 4096, work, &worker, 0, &id);
+	worker.result.has_handle = !!handle;
+	if (!handle)
+		return give(probe, &worker.result, sizeof(worker.result));
+	ended.fd = (intptr_t)handle;
+	worker.result.ended = poll(&ended, 1, 10000) == 1;
+	worker.result.same_id = id && id == worker.id;
+	worker.result.closed = CloseHandle(handle);
+	return give(probe, &worker.result, sizeof(worker.result));
+}
+
+struct watch {
+	int event;
+	_Atomic ULONG calls;
+};
+
+static DWORD WINAPI count_call(LPVOID argument)
+{
+	struct watch *watch = argument;
+	eventfd_t value;
+
+	if (watch->event >= 0)
+		eventfd_read(watch->event, &value);
+	atomic_fetch_add(&watch->calls, 1);
+	return 0;
+}
+
+static void wait_for_calls(struct watch *watch, struct probe_notify *notify)
+{
+	ULONG ms, events;
+
+	for (events = 0; events < notify->events; events++) {
+		/* The next one when the last has been heard of */
+		eventfd_write(watch->event, 1);
+		for (ms = 0; ms < notify->ms && watch->calls <= events; ms++)
+			sleep_for(1);
+	}
+	for (ms = 0; ms < notify->ms && watch->calls < notify->expected; ms++)
+		sleep_for(1);
+}
+
+static NTSTATUS probe_notify(struct probe *probe)
+{
+	struct probe_notify notify;
+	/* Calls may come late: it stays */
+	struct watch *watch;
+	HANDLE handle;
+
+	if (probe->payload_length != sizeof(notify))
+		return STATUS_INVALID_PARAMETER;
+	memcpy(&notify, probe->message->payload, sizeof(notify));
+	watch = calloc(1, sizeof(*watch));
+	if (!watch)
+		return STATUS_NO_MEMORY;
+	watch->event = -1;
+	if (notify.type == NOTIFIER_TYPE_HANDLE_WAIT)
+		watch->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	handle = lsa->RegisterNotification(count_call, watch, notify.type, 0,
+					   notify.flags, notify.interval,
+					   (HANDLE)(intptr_t)watch->event);
+	notify.has_handle = !!handle;
+	wait_for_calls(watch, &notify);
+	notify.cancel = lsa->CancelNotification(handle);
+	notify.cancel_again = lsa->CancelNotification(handle);
+	notify.calls = watch->calls;
+	if (watch->event >= 0)
+		eventfd_write(watch->event, 1);
+	if (notify.has_handle)
+		sleep_for(notify.ms);
+	notify.late_calls = watch->calls - notify.calls;
+	return give(probe, &notify, sizeof(notify));
 }
 
 static bool is_same(const SecBuffer *a, const SecBuffer *b)
@@ -704,6 +864,10 @@ static probe_function *const functions[] = {
 	[PROBE_MAP_TWICE] = probe_map_twice,
 	[PROBE_MAP_WORKER] = probe_map_worker,
 	[PROBE_MAP_SUBMIT] = probe_map_submit,
+	[PROBE_IMPERSONATE] = probe_impersonate,
+	[PROBE_IMPERSONATE_WORKER] = probe_impersonate_worker,
+	[PROBE_THREAD] = probe_thread,
+	[PROBE_NOTIFY] = probe_notify,
 };
 
 static NTSTATUS call(struct probe *probe, PVOID submit, ULONG length,

@@ -36,7 +36,8 @@
  * @PROBE_INFO: return a struct probe_info
  * @PROBE_IN_PLACE: write "written" to the begin of the submit buffer's payload,
  *	here and in the client
- * @PROBE_TABLE: return one byte for each entry of the table: 1 where it is set
+ * @PROBE_TABLE: return one byte for each entry of the table: 0 where it is not
+ *	set, 1 where it works, 2 where it is the one that supports nothing
  * @PROBE_HEAPS: check the heaps and LsaProtectMemory
  * @PROBE_SLEEP: sleep @argument milliseconds, then PROBE_ECHO
  * @PROBE_OUTLIVE: sleep @argument milliseconds, then use the services and keep
@@ -54,6 +55,14 @@
  * @PROBE_MAP_SUBMIT: MapBuffer of the submit buffer's payload as it is here;
  *	STATUS_SUCCESS if that is no second copy
  * @PROBE_UNSUPPORTED: call some of the entries that are not supported
+ * @PROBE_IMPERSONATE: ImpersonateClient, open the file that the payload names,
+ *	sleep @argument milliseconds, RevertToSelf where @address is 1; returns
+ *	a struct probe_impersonation
+ * @PROBE_IMPERSONATE_WORKER: ImpersonateClient in a thread without request
+ * @PROBE_THREAD: CreateThread, wait for its end by its handle, use services in
+ *	it; returns a struct probe_thread
+ * @PROBE_NOTIFY: RegisterNotification as the struct probe_notify in the payload
+ *	says, which is returned
  */
 enum probe_code {
 	PROBE_ECHO = 1,
@@ -89,6 +98,10 @@ enum probe_code {
 	PROBE_MAP_TWICE,
 	PROBE_MAP_WORKER,
 	PROBE_MAP_SUBMIT,
+	PROBE_IMPERSONATE,
+	PROBE_IMPERSONATE_WORKER,
+	PROBE_THREAD,
+	PROBE_NOTIFY,
 };
 
 struct probe_message {
@@ -142,6 +155,50 @@ struct probe_inner {
 	NTSTATUS protocol_status;
 	ULONG length;
 	ULONG has_buffer;
+};
+
+/* With what rights a package worked */
+struct probe_impersonation {
+	NTSTATUS status;
+	/* What opening said */
+	ULONG error;
+	/* Of the thread then, and after RevertToSelf */
+	ULONG uid;
+	ULONG gid;
+	ULONG nr_groups;
+	ULONG uid_after;
+	ULONG reverted;
+};
+
+/* What became of a thread */
+struct probe_thread {
+	ULONG has_handle;
+	/* What CreateThread said is what it said itself */
+	ULONG same_id;
+	ULONG ended;
+	ULONG closed;
+	NTSTATUS allocate;
+	/* Of one that would have to be started later, and of none */
+	ULONG refused;
+};
+
+/* In: what to ask for; out: what came of it */
+struct probe_notify {
+	ULONG type;
+	ULONG flags;
+	ULONG interval;
+	/* How often its event is set */
+	ULONG events;
+	/* How many calls to wait for, and how long at most */
+	ULONG expected;
+	ULONG ms;
+	/* Whether there is a handle, and the calls up to CancelNotification */
+	ULONG has_handle;
+	ULONG calls;
+	/* Calls in @ms after it, and what it and another one answered */
+	ULONG late_calls;
+	NTSTATUS cancel;
+	NTSTATUS cancel_again;
 };
 
 /* Who called, in the words of the services. 32 bits each: for all clients */

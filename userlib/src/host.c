@@ -16,6 +16,7 @@
 #include <ntstatus.h>
 
 #include "host.h"
+#include "impersonate.h"
 #include "internal.h"
 #include "shared.h"
 
@@ -127,6 +128,7 @@ LSABUF_EXPORT void lsabuf_host_end(PLSA_CLIENT_REQUEST handle)
 	if (!request || handle != &request->word)
 		return;
 	current = request->outer;
+	host_impersonation_end(request);
 	host_snapshots_forget(request);
 	__atomic_store_n(&request->word, NULL, __ATOMIC_RELEASE);
 	atomic_store(&request->is_taken, false);
@@ -165,6 +167,12 @@ static struct host_request *client_of(struct host_request *request)
 	while (request && request->fd < 0)
 		request = request->outer;
 	return request;
+}
+
+const struct host_request *
+host_request_client(const struct host_request *request)
+{
+	return client_of((struct host_request *)request);
 }
 
 LSABUF_EXPORT const struct lsabuf_reply_receive *lsabuf_host_received(void)

@@ -68,6 +68,8 @@ static inline bool host_request_is_rundown(const struct host_request *request)
 
 struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle);
 struct host_request *host_request_current(void);
+const struct host_request *
+host_request_client(const struct host_request *request);
 PLSA_CLIENT_REQUEST host_request_begin_inside(void);
 const struct lsabuf_host *host_get(void);
 int host_authority(void);

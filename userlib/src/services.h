@@ -33,6 +33,9 @@ LSA_CREATE_THREAD service_create_thread;
 LSA_REGISTER_NOTIFICATION service_register_notification;
 LSA_CANCEL_NOTIFICATION service_cancel_notification;
 
+/* impersonate.c */
+LSA_IMPERSONATE_CLIENT service_impersonate_client;
+
 /* snapshots.c */
 LSA_MAP_BUFFER service_map_buffer;
 

@@ -34,7 +34,6 @@ static __attribute__((used)) VOID do_nothing(void)
 #define UNSUPPORTED(type, name, answer) \
 	static type name __attribute__((alias(#answer)))
 
-UNSUPPORTED(LSA_IMPERSONATE_CLIENT, impersonate_client, refuse);
 UNSUPPORTED(LSA_UNLOAD_PACKAGE, unload_package, refuse);
 UNSUPPORTED(LSA_DUPLICATE_HANDLE, duplicate_handle, refuse);
 UNSUPPORTED(LSA_SAVE_SUPPLEMENTAL_CREDENTIALS, save_credentials, refuse);
@@ -79,7 +78,7 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.FreeClientBuffer = service_free_client_buffer,
 	.CopyToClientBuffer = service_copy_to_client_buffer,
 	.CopyFromClientBuffer = service_copy_from_client_buffer,
-	.ImpersonateClient = impersonate_client,
+	.ImpersonateClient = service_impersonate_client,
 	.UnloadPackage = unload_package,
 	.DuplicateHandle = duplicate_handle,
 	.SaveSupplementalCredentials = save_credentials,
