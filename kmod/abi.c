@@ -188,6 +188,16 @@ OFFSET(map, nr_vector, 24);
 OFFSET(map, __reserved, 28);
 SIZE(map, 32);
 
+/* struct lsabuf_give */
+OFFSET(give, size, 0);
+OFFSET(give, flags, 4);
+OFFSET(give, id, 8);
+OFFSET(give, fd, 16);
+OFFSET(give, __reserved, 20);
+OFFSET(give, out_fd, 24);
+OFFSET(give, __reserved2, 28);
+SIZE(give, 32);
+
 /* struct lsabuf_section_create */
 OFFSET(section_create, size, 0);
 OFFSET(section_create, flags, 4);

@@ -588,6 +588,7 @@ static struct lsabuf_client *new_client(struct lsabuf_authority *authority,
 	client->consent_views = connect->consent_views;
 	client->consent_bytes = connect->consent_bytes;
 	client->debuggable = connect->flags & LSABUF_CONNECT_F_DEBUGGABLE;
+	client->takes_files = connect->flags & LSABUF_CONNECT_F_FILES;
 	client->watch.gone = client_mm_gone;
 	ret = lsabuf_client_join(client, current_uid());
 	if (ret) {

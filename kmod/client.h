@@ -65,6 +65,7 @@ struct lsabuf_user {
  * @consent_views: most sections mapped at a time (constant)
  * @consent_bytes: most bytes of them (constant)
  * @debuggable: it opens its arenas to debuggers (constant)
+ * @takes_files: its authority may open files in it (constant)
  * @ready: in the user's @clients while @queued is not empty (queue->lock)
  * @queued: requests that wait to be received (queue->lock)
  * @requests: all requests that the client has not let go (queue->lock)
@@ -89,6 +90,7 @@ struct lsabuf_client {
 	u32 consent_views;
 	u64 consent_bytes;
 	bool debuggable;
+	bool takes_files;
 	struct list_head ready;
 	struct list_head queued;
 	struct hlist_head requests;

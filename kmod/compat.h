@@ -7,6 +7,7 @@
 #define LSABUF_COMPAT_H
 
 #include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -74,6 +75,16 @@ static inline struct file *lsabuf_shmem_file(const char *name)
 	return shmem_file_setup(name, 0, VM_NORESERVE);
 #else
 	return shmem_file_setup(name, 0, mk_vma_flags(VMA_NORESERVE_BIT));
+#endif
+}
+
+/* A descriptor of @file for the current process; where to store it was extra. */
+static inline int lsabuf_receive_fd(struct file *file, unsigned int flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+	return receive_fd(file, flags);
+#else
+	return receive_fd(file, NULL, flags);
 #endif
 }
 

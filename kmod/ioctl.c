@@ -67,6 +67,7 @@ union argument {
 	struct lsabuf_identity identity;
 	struct lsabuf_endpoint endpoint;
 	struct lsabuf_map map;
+	struct lsabuf_give give;
 	struct lsabuf_section_create section_create;
 	struct lsabuf_section_grow section_grow;
 	struct lsabuf_section_stat section_stat;
@@ -116,7 +117,8 @@ static int ioctl_info(struct file *file, union argument *arg, void __user *user)
 	info->out_abi_version = LSABUF_ABI_VERSION;
 	info->out_max_ranges = LSABUF_MAX_RANGES;
 	info->out_features = LSABUF_FEATURE_MAP | LSABUF_FEATURE_CONNECTION |
-			     LSABUF_FEATURE_SECTIONS | LSABUF_FEATURE_HOLES;
+			     LSABUF_FEATURE_SECTIONS | LSABUF_FEATURE_HOLES |
+			     LSABUF_FEATURE_FILES;
 	info->out_max_submit = lsabuf_limits.max_submit;
 	info->out_client_quota = lsabuf_limits.client_quota;
 	info->out_chore_budget_ns =
@@ -301,6 +303,15 @@ static int ioctl_map(struct file *file, union argument *arg, void __user *user)
 	if (arg->map.__reserved)
 		return -EOPNOTSUPP;
 	return lsabuf_request_map(lfile->authority, &arg->map);
+}
+
+static int ioctl_give(struct file *file, union argument *arg, void __user *user)
+{
+	struct lsabuf_file *lfile = file->private_data;
+
+	if (arg->give.__reserved || arg->give.__reserved2)
+		return -EOPNOTSUPP;
+	return lsabuf_request_give(lfile->authority, &arg->give, user);
 }
 
 /* A file of the device that is an authority of this process, counted. */
@@ -498,7 +509,8 @@ static const struct command commands[] = {
 	COMMAND(SERVE, serve, out_arena_address, LSABUF_SERVE_F_NOTIFY,
 		ROLE_NONE),
 	COMMAND(CONNECT, connect, out_authority_start,
-		LSABUF_CONNECT_F_DEBUGGABLE, ROLE_NONE),
+		LSABUF_CONNECT_F_DEBUGGABLE | LSABUF_CONNECT_F_FILES,
+		ROLE_NONE),
 	COMMAND(DISCONNECT, disconnect, flags, 0, ROLE_CLIENT),
 	COMMAND(CALL, call, out_length,
 		LSABUF_CALL_F_NOWAIT | LSABUF_CALL_F_ANY | LSABUF_CALL_F_CANCEL,
@@ -516,6 +528,7 @@ static const struct command commands[] = {
 	COMMAND(ENDPOINT, endpoint, __reserved,
 		LSABUF_ENDPOINT_F_GROUP | LSABUF_ENDPOINT_F_REMOVE, ROLE_NONE),
 	COMMAND(MAP, map, __reserved, 0, ROLE_AUTHORITY),
+	COMMAND(GIVE, give, __reserved2, 0, ROLE_AUTHORITY),
 	COMMAND(SECTION_CREATE, section_create, out_address, 0, ROLE_NONE),
 	COMMAND(SECTION_GROW, section_grow, committed,
 		LSABUF_SECTION_GROW_F_SHRINK, ROLE_SECTION),

@@ -393,6 +393,8 @@ static void start_request(struct lsabuf_request *request,
 	const struct cred *cred = current_cred();
 
 	client->queue->free = request->next_free;
+	init_llist_head(&request->given);
+	request->nr_given = 0;
 	client->queue->nr_calls++;
 	client->nr_calls++;
 	client->nr_requests++;
@@ -501,8 +503,14 @@ void lsabuf_request_free(struct lsabuf_request *request)
 {
 	struct lsabuf_client *client = request->client;
 	struct lsabuf_queue *queue = client->queue;
+	struct llist_node *given = request->given.first, *next;
 	struct lsabuf_user *user;
 
+	for (; given; given = next) {
+		next = given->next;
+		lsabuf_chore_put(
+			llist_entry(given, struct lsabuf_chore, given));
+	}
 	lsabuf_blocks_drop(client->space, &request->blocks, request->id);
 	lsabuf_blocks_drop(queue->space, &request->snapshots, request->id);
 	kvfree(request->ranges);

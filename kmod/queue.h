@@ -36,6 +36,7 @@
 
 #include <linux/completion.h>
 #include <linux/ktime.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 
 #include "client.h"
@@ -45,6 +46,7 @@ enum lsabuf_chore_type {
 	LSABUF_CHORE_COPY, /* between @buffer and client memory */
 	LSABUF_CHORE_GROW, /* make a further arena */
 	LSABUF_CHORE_VIEW, /* map a view of a section */
+	LSABUF_CHORE_FILE, /* open a file of the authority */
 };
 
 enum lsabuf_chore_state {
@@ -62,13 +64,17 @@ enum lsabuf_chore_state {
  * @state: LSABUF_CHORE_* (queue->lock)
  * @to_client: direction of a copy (constant)
  * @exact: the view has to be at the authority's address (constant)
- * @file: the view's, counted, or NULL (constant)
- * @address: client memory (constant); of a view (the taker, until @finished)
+ * @file: the view's, or the one to open, counted, or NULL (constant)
+ * @address: client memory (constant); of a view, or the descriptor of a file
+ *	(the taker, until @finished)
  * @length: bytes (constant)
  * @done: bytes copied (the taker, until @finished)
  * @error: 0 or -errno (queue->lock, until @finished)
  * @posted: when, in nanoseconds; 0 while nobody wants to know (constant)
  * @finished: completed once, when the chore is done or detached
+ * @given: in the request's @given, with a reference, once the file is open
+ * @table: descriptors that it is open in, only ever compared (the taker, until
+ *	it is in @given)
  * @buffer: kernel memory to copy from or to, @length bytes
  */
 struct lsabuf_chore {
@@ -84,6 +90,8 @@ struct lsabuf_chore {
 	int error;
 	u64 posted;
 	struct completion finished;
+	struct llist_node given;
+	struct files_struct *table;
 	u8 buffer[];
 };
 
@@ -138,6 +146,7 @@ struct lsabuf_times {
  * @held: the authority has its reference (queue->lock)
  * @received: it has been received at least once (queue->lock)
  * @nowait: made without a thread to wait (constant)
+ * @nr_given: files opened for the client (the thread that waits)
  * @kind: for the authority (constant while @ref > 0, as all below to @cred)
  * @code: for the authority
  * @flags: LSABUF_REQUEST_F_*
@@ -156,7 +165,8 @@ struct lsabuf_times {
  * @deadline: when it is given up, 0 for never
  * @snapshots: blocks in the authority's arena (that space's lock)
  * @blocks: blocks in the client's arenas (that space's lock)
- * @next_free: next free slot (queue->lock)
+ * @next_free: next free slot, while it is one (queue->lock)
+ * @given: chores that opened files for the client, otherwise
  * @reply: the outcome (queue->lock until REPLIED, then constant)
  * @chore_mutex: one chore at a time
  * @chore: chore to be done (queue->lock)
@@ -176,6 +186,7 @@ struct lsabuf_request {
 	bool held;
 	bool received;
 	bool nowait;
+	u8 nr_given;
 	u32 kind;
 	u32 code;
 	u32 flags;
@@ -194,7 +205,10 @@ struct lsabuf_request {
 	ktime_t deadline;
 	struct hlist_head snapshots;
 	struct hlist_head blocks;
-	struct lsabuf_request *next_free;
+	union {
+		struct lsabuf_request *next_free;
+		struct llist_head given;
+	};
 	struct lsabuf_reply reply;
 	struct mutex chore_mutex; /* see @chore_mutex */
 	struct lsabuf_chore *chore;

@@ -27,6 +27,8 @@
  */
 #include <linux/compat.h>
 #include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/lsabuf.h>
@@ -52,6 +54,61 @@
 /* When an operation begins, where an event will tell how long it took. */
 #define BEGIN(event) (trace_lsabuf_##event##_enabled() ? ktime_get_ns() : 0)
 
+/*
+ * Open a file of the authority in this process. The chore stays with the
+ * request: the file is to be closed again when the call fails.
+ */
+static int open_file(struct lsabuf_request *request, struct lsabuf_chore *chore)
+{
+	int fd;
+
+	if (request->nr_given == LSABUF_MAX_FILES)
+		return -EDQUOT;
+	fd = lsabuf_receive_fd(chore->file, O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	request->nr_given++;
+	chore->address = fd;
+	chore->table = current->files;
+	refcount_inc(&chore->ref);
+	llist_add(&chore->given, &request->given);
+	return 0;
+}
+
+/* Unless something else is there by now, or other threads' files are not ours */
+static void close_given(struct lsabuf_chore *chore)
+{
+	struct file *file;
+
+	if (chore->table != current->files)
+		return;
+	file = fget(chore->address);
+	if (file == chore->file)
+		close_fd(chore->address);
+	if (file)
+		fput(file);
+}
+
+/* The call has failed: nothing of it is left in this process. */
+static noinline void close_all_given(struct lsabuf_request *request)
+{
+	struct llist_node *given = llist_del_all(&request->given);
+	struct lsabuf_chore *chore;
+
+	while (given) {
+		chore = llist_entry(given, struct lsabuf_chore, given);
+		given = given->next;
+		close_given(chore);
+		lsabuf_chore_put(chore);
+	}
+}
+
+static void undo_files(struct lsabuf_request *request)
+{
+	if (!llist_empty(&request->given))
+		close_all_given(request);
+}
+
 static void do_chore(struct lsabuf_request *request)
 {
 	struct lsabuf_chore *chore = lsabuf_chore_take(request);
@@ -67,6 +124,8 @@ static void do_chore(struct lsabuf_request *request)
 	else if (chore->type == LSABUF_CHORE_VIEW)
 		ret = lsabuf_view_map(chore->file, request->client,
 				      chore->exact, &chore->address);
+	else if (chore->type == LSABUF_CHORE_FILE)
+		ret = open_file(request, chore);
 	else
 		ret = lsabuf_transfer_chore(chore);
 	trace_lsabuf_chore(request, chore, begin, ret);
@@ -135,6 +194,8 @@ static int take_outcome(struct lsabuf_request *request,
 		reply.error = -ECANCELED;
 	if (!reply.error)
 		lsabuf_blocks_give(space, &request->blocks);
+	else
+		undo_files(request);
 	lsabuf_space_sync(space);
 	trace_lsabuf_return(request, reply.error);
 	return reply.error;
@@ -144,6 +205,9 @@ static bool give_up(struct lsabuf_request *request, int error)
 {
 	bool mine = lsabuf_request_give_up(request, error);
 
+	/* If not, its outcome may have been taken, with its files. */
+	if (mine)
+		undo_files(request);
 	lsabuf_space_sync(request->client->space);
 	return mine;
 }
@@ -156,10 +220,13 @@ static int finish_call(struct lsabuf_request *request,
 
 	if (!ret)
 		return take_outcome(request, user);
-	if (ret == -ERESTARTSYS)
+	if (ret == -ERESTARTSYS) {
 		lsabuf_request_detach(request);
-	else
-		give_up(request, ret == -EINTR ? -ESRCH : -ECANCELED);
+		return ret;
+	}
+	give_up(request, ret == -EINTR ? -ESRCH : -ECANCELED);
+	/* This thread, which opened them, has not taken the outcome. */
+	undo_files(request);
 	return ret;
 }
 
@@ -1118,6 +1185,53 @@ int lsabuf_request_identity(struct lsabuf_authority *authority,
 	fill_identity(request->cred, authority->user_ns, identity);
 	ret = copy_groups(request->cred, authority->user_ns, identity);
 	if (!ret && copy_to_user(user, identity, sizeof(*identity)))
+		ret = -EFAULT;
+	lsabuf_request_put(request);
+	return ret;
+}
+
+/* The authority's side: files */
+
+static int give_file(struct lsabuf_request *request, int fd, int *out_fd)
+{
+	struct lsabuf_chore *chore;
+	int ret = -EBADF;
+
+	if (!request->client->takes_files)
+		return -EACCES;
+	chore = new_chore(LSABUF_CHORE_FILE);
+	if (!chore)
+		return -ENOMEM;
+	chore->file = fget(fd);
+	if (chore->file)
+		ret = run_chore(request, chore);
+	if (!ret)
+		*out_fd = chore->address;
+	lsabuf_chore_put(chore);
+	return ret;
+}
+
+/**
+ * lsabuf_request_give() - GIVE
+ * @authority: of the current process
+ * @give: its arguments, flags checked
+ * @user: where the result goes
+ *
+ * Context: process context, no locks; sleeps, for the client at most as long
+ * as the request's chore budget.
+ * Return: 0 or -errno, see struct lsabuf_give.
+ */
+int lsabuf_request_give(struct lsabuf_authority *authority,
+			struct lsabuf_give *give,
+			struct lsabuf_give __user *user)
+{
+	struct lsabuf_request *request = get_held(authority, give->id);
+	int ret;
+
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = give_file(request, give->fd, &give->out_fd);
+	if (!ret && put_user(give->out_fd, &user->out_fd))
 		ret = -EFAULT;
 	lsabuf_request_put(request);
 	return ret;

@@ -11,6 +11,7 @@
 struct lsabuf_alloc;
 struct lsabuf_call;
 struct lsabuf_copy;
+struct lsabuf_give;
 struct lsabuf_identity;
 struct lsabuf_map;
 struct lsabuf_release;
@@ -37,6 +38,9 @@ int lsabuf_request_map(struct lsabuf_authority *authority,
 int lsabuf_request_identity(struct lsabuf_authority *authority,
 			    struct lsabuf_identity *identity,
 			    struct lsabuf_identity __user *user);
+int lsabuf_request_give(struct lsabuf_authority *authority,
+			struct lsabuf_give *give,
+			struct lsabuf_give __user *user);
 struct lsabuf_section *
 lsabuf_request_create_section(struct lsabuf_authority *authority,
 			      struct lsabuf_section_create *create);

@@ -195,6 +195,16 @@ static const struct field map_fields[] = {
 	AT(28, 4, lsabuf_map, __reserved, RESERVED),
 };
 
+static const struct field give_fields[] = {
+	AT(0, 4, lsabuf_give, size, SIZE),
+	AT(4, 4, lsabuf_give, flags, FLAGS),
+	AT(8, 8, lsabuf_give, id, IN),
+	AT(16, 4, lsabuf_give, fd, IN),
+	AT(20, 4, lsabuf_give, __reserved, RESERVED),
+	AT(24, 4, lsabuf_give, out_fd, OUT),
+	AT(28, 4, lsabuf_give, __reserved2, RESERVED),
+};
+
 static const struct field section_create_fields[] = {
 	AT(0, 4, lsabuf_section_create, size, SIZE),
 	AT(4, 4, lsabuf_section_create, flags, FLAGS),
@@ -359,6 +369,11 @@ static void prepare_map(void *argument)
 	map->nr_vector = 1;
 }
 
+static void prepare_give(void *argument)
+{
+	((struct lsabuf_give *)argument)->id = NO_SUCH_ID;
+}
+
 static void prepare_section_create(void *argument)
 {
 	struct lsabuf_section_create *create = argument;
@@ -427,7 +442,7 @@ static const struct command commands[] = {
 	},
 	{
 		COMMAND(CONNECT, connect, 80),
-		.flags = LSABUF_CONNECT_F_DEBUGGABLE,
+		.flags = LSABUF_CONNECT_F_DEBUGGABLE | LSABUF_CONNECT_F_FILES,
 		.roles = 1 << FRESH,
 		.taken = EBUSY,
 		.prepare = prepare_connect,
@@ -510,6 +525,14 @@ static const struct command commands[] = {
 		.role = AUTHORITY,
 		.taken = EPERM,
 		.prepare = prepare_map,
+		.error = ENOENT,
+	},
+	{
+		COMMAND(GIVE, give, 32),
+		.roles = 1 << AUTHORITY,
+		.role = AUTHORITY,
+		.taken = EPERM,
+		.prepare = prepare_give,
 		.error = ENOENT,
 	},
 	{
@@ -921,7 +944,7 @@ TEST_F(abi, reserved_fields)
 			reserved++;
 		}
 	}
-	EXPECT_EQ(8, reserved);
+	EXPECT_EQ(10, reserved);
 }
 
 TEST_F(abi, bad_pointers)

@@ -32,6 +32,8 @@
  * - EINVAL: @size too short, or a value that is wrong on every kernel
  * - EOPNOTSUPP: unknown flag, or a reserved field that is not zero
  * - EFAULT: memory of the caller or of the client that cannot be accessed
+ * - EBADF: not a descriptor of the caller
+ * - EMFILE: no room in the client's table of descriptors
  * - EPERM: not a process (memory) or role that may use this file so
  * - EACCES: not covered by the grant, or not allowed by policy
  * - EBUSY: taken: the endpoint's name, the file's role, the request's waiter,
@@ -79,6 +81,7 @@
 #define LSABUF_IOC_IDENTITY _IO(LSABUF_IOC_TYPE, 0x0a)
 #define LSABUF_IOC_ENDPOINT _IO(LSABUF_IOC_TYPE, 0x0b)
 #define LSABUF_IOC_MAP _IO(LSABUF_IOC_TYPE, 0x0c)
+#define LSABUF_IOC_GIVE _IO(LSABUF_IOC_TYPE, 0x0d)
 #define LSABUF_IOC_SECTION_CREATE _IO(LSABUF_IOC_TYPE, 0x10)
 #define LSABUF_IOC_SECTION_GROW _IO(LSABUF_IOC_TYPE, 0x11)
 #define LSABUF_IOC_SECTION_STAT _IO(LSABUF_IOC_TYPE, 0x12)
@@ -97,6 +100,8 @@
 #define LSABUF_MAX_VECTOR 1024
 /* Most ranges of one MAP */
 #define LSABUF_MAX_MAP 64
+/* Most files that one request can be given */
+#define LSABUF_MAX_FILES 16
 
 /* Bits of out_features of struct lsabuf_info */
 #define LSABUF_FEATURE_MAP 0x1 /* LSABUF_IOC_MAP */
@@ -104,6 +109,7 @@
 #define LSABUF_FEATURE_CONNECTION 0x2
 #define LSABUF_FEATURE_SECTIONS 0x4 /* SECTION_CREATE and its like */
 #define LSABUF_FEATURE_HOLES 0x8 /* SECTION_HOLE; out_memory of SECTION_STAT */
+#define LSABUF_FEATURE_FILES 0x10 /* GIVE, and LSABUF_CONNECT_F_FILES */
 
 /**
  * struct lsabuf_info - what this module can do (LSABUF_IOC_INFO, any file)
@@ -174,6 +180,8 @@ struct lsabuf_serve {
 
 /* Debuggers of the calling process may read its arenas from now on */
 #define LSABUF_CONNECT_F_DEBUGGABLE 0x1
+/* The authority may open files in the calling process (GIVE) */
+#define LSABUF_CONNECT_F_FILES 0x2
 
 /**
  * struct lsabuf_connect - become a client (LSABUF_IOC_CONNECT, fresh file)
@@ -603,6 +611,39 @@ struct lsabuf_map {
 	__aligned_u64 vector_address;
 	__u32 nr_vector;
 	__u32 __reserved;
+};
+
+/**
+ * struct lsabuf_give - open a file of the authority in the client
+ * (LSABUF_IOC_GIVE, authority)
+ * @size: size of this struct
+ * @flags: must be 0
+ * @id: request, received and not yet answered
+ * @fd: descriptor of the calling process
+ * @__reserved: must be 0
+ * @out_fd: the client's descriptor of the same file
+ * @__reserved2: must be 0
+ *
+ * The client's own thread opens it, close-on-exec, within its own limits. It is
+ * closed again by the client's thread, unless something else is there by then,
+ * when the call fails: when the client gives it up, the authority dies or does
+ * not answer in time. A thread that left CALL by a signal, and never came back,
+ * has the file.
+ *
+ * Errors: ENOENT no such request, ESRCH client gone, ECANCELED request given
+ * up, EACCES the client has not said LSABUF_CONNECT_F_FILES, or a security
+ * module refuses it, EBADF, EMFILE, EDQUOT more than LSABUF_MAX_FILES, EAGAIN
+ * no thread of the client waits, or the request's time for that is used up,
+ * ENOMEM, EFAULT (the client has the file).
+ */
+struct lsabuf_give {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__s32 fd;
+	__u32 __reserved;
+	__s32 out_fd;
+	__u32 __reserved2;
 };
 
 /**
