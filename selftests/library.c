@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 
 /*
  * The way there and back
@@ -648,7 +649,7 @@ TEST_F(library, client_and_call_info)
 TEST_F(library, table)
 {
 	/* A bit for each that works; why others do not is in README.md */
-	const __u64 working = 0x904331003fcf8fffULL;
+	const __u64 working = 0x904331003fcfafffULL;
 	struct result r = PROBE(PROBE_TABLE, 0, NULL, NULL, 0);
 	const UCHAR *entries = r.buffer;
 	int i;
@@ -789,6 +790,33 @@ TEST_F(library, notifications_refused)
 	EXPECT_EQ(0, NOTIFY(.type = NOTIFIER_TYPE_STATE_CHANGE).has_handle);
 	EXPECT_EQ(0, NOTIFY(.type = NOTIFIER_TYPE_NOTIFY_EVENT).has_handle);
 	EXPECT_EQ(0, NOTIFY(.type = 77).has_handle);
+}
+
+/*
+ * Files
+ */
+
+TEST_F(library, duplicate_handle)
+{
+	const struct rlimit none = { 0, 0 };
+	char bytes[8] = "";
+	struct result r;
+	int fd;
+
+	r = PROBE(PROBE_DUPLICATE, 0, NULL, "opened", 7);
+	ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+	fd = *(PULONG64)r.buffer;
+	EXPECT_EQ(7, pread(fd, bytes, sizeof(bytes), 0));
+	EXPECT_STREQ("opened", bytes);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(STATUS_INVALID_HANDLE,
+		  outcome(PROBE(PROBE_DUPLICATE_BAD, 0, (PVOID)-1, NULL, 0)));
+	EXPECT_EQ(STATUS_INVALID_HANDLE, outcome(PROBE(PROBE_DUPLICATE_BAD, 0,
+						       (PVOID)77777, NULL, 0)));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(STATUS_TOO_MANY_OPENED_FILES,
+		  outcome(PROBE(PROBE_DUPLICATE, 0, NULL, "opened", 7)));
 }
 
 /*

@@ -148,8 +148,11 @@ int lsabuf_endpoint_disallow(int fd, const char *endpoint, uint32_t id,
  * @fd: a file without a role
  * @endpoint: name of the endpoint, NULL for LSABUF_ENDPOINT_DEFAULT
  * @access: LSABUF_ACCESS_*
- * @details: NULL, or zeroed but for consent_views and consent_bytes; the
- *	authority's pid, uid and start time are found here afterwards
+ * @details: NULL, or zeroed but for flags, consent_views and consent_bytes;
+ *	the authority's pid, uid and start time are found here afterwards
+ *
+ * A module too old for LSABUF_CONNECT_F_FILES connects without it: no file can
+ * be opened there.
  *
  * Return: 0 or -errno. ENOENT: nobody serves that endpoint.
  */
@@ -423,6 +426,22 @@ int lsabuf_copy_from(int fd, uint64_t id, void *destination,
 int lsabuf_copy_vector(int fd, uint64_t id, uint32_t flags,
 		       const struct lsabuf_copy_range *vector,
 		       uint32_t nr_vector, uint64_t *done);
+
+/**
+ * lsabuf_give() - open a file in the client
+ * @fd: authority
+ * @id: request, received and not yet answered
+ * @file: descriptor of the file in this process
+ * @client_file: the client's descriptor of it; -1 on failure
+ *
+ * The client's own thread opens it, close-on-exec, and closes it again when the
+ * call fails.
+ *
+ * Return: 0 or -errno. EACCES: the client does not take files; it says
+ * LSABUF_CONNECT_F_FILES to lsabuf_connect(). EMFILE: it has no room. ENOTTY:
+ * the module has no LSABUF_FEATURE_FILES.
+ */
+int lsabuf_give(int fd, uint64_t id, int file, int *client_file);
 
 /**
  * lsabuf_map() - take a private copy of client memory

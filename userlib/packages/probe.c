@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -830,6 +831,41 @@ static NTSTATUS probe_map_submit(struct probe *probe)
 	return status;
 }
 
+/*
+ * Files
+ */
+
+static NTSTATUS duplicate(int file, PHANDLE copy)
+{
+	return lsa->DuplicateHandle((HANDLE)(intptr_t)file, copy);
+}
+
+static NTSTATUS probe_duplicate(struct probe *probe)
+{
+	int file = memfd_create("probe", MFD_CLOEXEC);
+	NTSTATUS status;
+	ULONG64 number;
+	HANDLE copy;
+
+	if (file < 0 || write(file, probe->message->payload,
+			      probe->payload_length) != probe->payload_length)
+		return STATUS_UNSUCCESSFUL;
+	status = duplicate(file, &copy);
+	close(file);
+	if (!NT_SUCCESS(status))
+		return copy ? STATUS_INTERNAL_ERROR : status;
+	number = (uintptr_t)copy;
+	return give(probe, &number, sizeof(number));
+}
+
+static NTSTATUS probe_duplicate_bad(struct probe *probe)
+{
+	HANDLE copy = &copy;
+	NTSTATUS status = lsa->DuplicateHandle(address_of(probe), &copy);
+
+	return copy ? STATUS_INTERNAL_ERROR : status;
+}
+
 static probe_function *const functions[] = {
 	[PROBE_ECHO] = probe_echo,
 	[PROBE_ALLOCATE] = probe_allocate,
@@ -868,6 +904,8 @@ static probe_function *const functions[] = {
 	[PROBE_IMPERSONATE_WORKER] = probe_impersonate_worker,
 	[PROBE_THREAD] = probe_thread,
 	[PROBE_NOTIFY] = probe_notify,
+	[PROBE_DUPLICATE] = probe_duplicate,
+	[PROBE_DUPLICATE_BAD] = probe_duplicate_bad,
 };
 
 static NTSTATUS call(struct probe *probe, PVOID submit, ULONG length,

@@ -63,6 +63,9 @@
  *	it; returns a struct probe_thread
  * @PROBE_NOTIFY: RegisterNotification as the struct probe_notify in the payload
  *	says, which is returned
+ * @PROBE_DUPLICATE: DuplicateHandle of a file with the payload as its bytes;
+ *	returns the client's descriptor, a ULONG64
+ * @PROBE_DUPLICATE_BAD: DuplicateHandle of @address, which is none
  */
 enum probe_code {
 	PROBE_ECHO = 1,
@@ -102,6 +105,8 @@ enum probe_code {
 	PROBE_IMPERSONATE_WORKER,
 	PROBE_THREAD,
 	PROBE_NOTIFY,
+	PROBE_DUPLICATE,
+	PROBE_DUPLICATE_BAD,
 };
 
 struct probe_message {

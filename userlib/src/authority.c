@@ -228,6 +228,20 @@ LSABUF_EXPORT int lsabuf_map_vector(int fd, uint64_t id,
 	return lsabuf_do_ioctl(fd, LSABUF_IOC_MAP, &map);
 }
 
+LSABUF_EXPORT int lsabuf_give(int fd, uint64_t id, int file, int *client_file)
+{
+	struct lsabuf_give give = {
+		.size = sizeof(give),
+		.id = id,
+		.fd = file,
+	};
+	int ret;
+
+	ret = lsabuf_do_ioctl(fd, LSABUF_IOC_GIVE, &give);
+	*client_file = ret ? -1 : give.out_fd;
+	return ret;
+}
+
 LSABUF_EXPORT int lsabuf_identity(int fd, uint64_t id,
 				  struct lsabuf_identity *identity,
 				  uint32_t *groups, uint32_t nr_groups)

@@ -120,6 +120,9 @@ void lsabuf_checkers_report(unsigned int command, const void *argument, int ret)
 		lsabuf_checkers_wrote(argument, sizeof(struct lsabuf_copy));
 		copied(argument);
 		break;
+	case LSABUF_IOC_GIVE:
+		lsabuf_checkers_wrote(argument, sizeof(struct lsabuf_give));
+		break;
 	case LSABUF_IOC_IDENTITY:
 		/* The groups: how many fitted only the caller knows */
 		lsabuf_checkers_wrote(argument, sizeof(struct lsabuf_identity));

@@ -19,6 +19,10 @@ LSABUF_EXPORT int lsabuf_connect(int fd, const char *endpoint, uint32_t access,
 	ret = lsabuf_endpoint_name(details->endpoint, endpoint);
 	if (ret)
 		return ret;
+	ret = lsabuf_do_ioctl(fd, LSABUF_IOC_CONNECT, details);
+	if (ret != -EOPNOTSUPP || !(details->flags & LSABUF_CONNECT_F_FILES))
+		return ret;
+	details->flags &= ~LSABUF_CONNECT_F_FILES;
 	return lsabuf_do_ioctl(fd, LSABUF_IOC_CONNECT, details);
 }
 

@@ -158,6 +158,7 @@ static const struct {
 	{ LSABUF_FEATURE_MAP, "snapshots of client memory (MapBuffer)" },
 	{ LSABUF_FEATURE_SECTIONS, "shared memory (CreateSharedMemory)" },
 	{ LSABUF_FEATURE_HOLES, "giving back shared memory between blocks" },
+	{ LSABUF_FEATURE_FILES, "files opened in clients (DuplicateHandle)" },
 	{ 0, NULL },
 };
 

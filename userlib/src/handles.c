@@ -138,6 +138,7 @@ static int connect_to_lsa(uint64_t *connection, enum lsabuf_subject *subject)
 {
 	const char *endpoint = lsabuf_environment("LSABUF_ENDPOINT", NULL);
 	struct lsabuf_connect details = {
+		.flags = LSABUF_CONNECT_F_FILES,
 		.consent_views = LSA_CONSENT_VIEWS,
 		.consent_bytes = LSA_CONSENT_BYTES,
 	};

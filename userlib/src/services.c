@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -398,6 +399,39 @@ NTSTATUS NTAPI service_query_client_request(PLSA_CLIENT_REQUEST ClientRequest,
 	if (QueryType != LSA_QUERY_CLIENT_PRELOGON_SESSION_ID)
 		return STATUS_INVALID_PARAMETER;
 	return STATUS_NOT_FOUND;
+}
+
+/*
+ * Files. A HANDLE is a descriptor, here and in the client.
+ */
+
+NTSTATUS NTAPI service_duplicate_handle(HANDLE SourceHandle,
+					PHANDLE DestinationHandle)
+{
+	struct host_request *request = host_request_current();
+	intptr_t file = (intptr_t)SourceHandle;
+	int copy, ret;
+
+	if (!DestinationHandle)
+		return STATUS_INVALID_PARAMETER;
+	*DestinationHandle = NULL;
+	if (!request)
+		return STATUS_UNSUCCESSFUL;
+	if (host_request_is_rundown(request))
+		return STATUS_PROCESS_IS_TERMINATING;
+	if (file != (int)file)
+		return STATUS_INVALID_HANDLE;
+	if (is_inside(request)) {
+		/* No HANDLE of this process is NULL */
+		copy = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		ret = copy < 0 ? -errno : 0;
+	} else {
+		ret = lsabuf_give(request->fd, request->received.out_id, file,
+				  &copy);
+	}
+	if (!ret)
+		*DestinationHandle = (HANDLE)(intptr_t)copy;
+	return request_status(ret);
 }
 
 /*

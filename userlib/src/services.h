@@ -19,6 +19,7 @@ LSA_GET_CLIENT_INFO_EX service_get_client_info_ex;
 LSA_GET_CALL_INFO service_get_call_info;
 LSA_GET_EXTENDED_CALL_FLAGS service_get_extended_call_flags;
 LSA_QUERY_CLIENT_REQUEST service_query_client_request;
+LSA_DUPLICATE_HANDLE service_duplicate_handle;
 LSA_CALL_PACKAGE service_call_package;
 LSA_CALL_PACKAGEEX service_call_package_ex;
 LSA_CALL_PACKAGE_PASSTHROUGH service_call_package_passthrough;

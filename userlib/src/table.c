@@ -35,7 +35,7 @@ static __attribute__((used)) VOID do_nothing(void)
 	static type name __attribute__((alias(#answer)))
 
 UNSUPPORTED(LSA_UNLOAD_PACKAGE, unload_package, refuse);
-UNSUPPORTED(LSA_DUPLICATE_HANDLE, duplicate_handle, refuse);
+UNSUPPORTED(LSA_DUPLICATE_HANDLE, duplicate_token_handle, refuse);
 UNSUPPORTED(LSA_SAVE_SUPPLEMENTAL_CREDENTIALS, save_credentials, refuse);
 UNSUPPORTED(LSA_CREATE_TOKEN, create_token, refuse);
 UNSUPPORTED(LSA_AUDIT_LOGON, audit_logon, do_nothing);
@@ -80,7 +80,7 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.CopyFromClientBuffer = service_copy_from_client_buffer,
 	.ImpersonateClient = service_impersonate_client,
 	.UnloadPackage = unload_package,
-	.DuplicateHandle = duplicate_handle,
+	.DuplicateHandle = service_duplicate_handle,
 	.SaveSupplementalCredentials = save_credentials,
 	.CreateThread = service_create_thread,
 	.GetClientInfo = service_get_client_info,
@@ -122,7 +122,7 @@ const LSA_SECPKG_FUNCTION_TABLE host_table = {
 	.CrediUnmarshalandDecodeString = credi_decode,
 	.DummyFunction6 = dummy,
 	.GetExtendedCallFlags = service_get_extended_call_flags,
-	.DuplicateTokenHandle = duplicate_handle,
+	.DuplicateTokenHandle = duplicate_token_handle,
 	.GetServiceAccountPassword = get_service_password,
 	.DummyFunction7 = dummy,
 	.AuditLogonEx = audit_logon_ex,

@@ -63,6 +63,7 @@ static int open_connection(void)
 {
 	const char *endpoint = secure_getenv("LSABUF_ENDPOINT");
 	struct lsabuf_connect details = {
+		.flags = LSABUF_CONNECT_F_FILES,
 		.consent_views = LSA_CONSENT_VIEWS,
 		.consent_bytes = LSA_CONSENT_BYTES,
 	};
