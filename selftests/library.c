@@ -646,6 +646,34 @@ TEST_F(library, client_and_call_info)
 	EXPECT_LT(count, info->call_count);
 }
 
+/*
+ * Structs of older headers: GetClientInfo does not know of them. What they
+ * have is where it was; what they have not is written behind them.
+ */
+TEST_F(library, client_info_of_older_headers)
+{
+	const ULONG sizes[] = { 20, 24, 32 };
+	struct probe_old_info *info;
+	struct result r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		r = PROBE(PROBE_OLD_INFO, sizes[i], NULL, NULL, 0);
+		ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+		info = r.buffer;
+		EXPECT_EQ(STATUS_SUCCESS, info->status);
+		EXPECT_EQ(32 - sizes[i], info->overrun);
+		EXPECT_EQ(getpid(), info->process);
+		EXPECT_EQ(gettid(), info->thread);
+		EXPECT_EQ(0, info->has_tcb);
+		/* Who gives his size is not overrun */
+		EXPECT_EQ(sizes[i] < 32 ? STATUS_INVALID_PARAMETER :
+					  STATUS_SUCCESS,
+			  info->ex_status);
+		EXPECT_EQ(sizes[i] < 32 ? 0 : 32, info->ex_bytes);
+	}
+}
+
 TEST_F(library, table)
 {
 	/* A bit for each that works; why others do not is in README.md */

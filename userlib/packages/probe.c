@@ -378,6 +378,36 @@ static void ask_client(struct probe_info *info)
 	info->ex_process = ex.ProcessID;
 }
 
+/* The last byte that is not as it was, counted from 1 */
+static ULONG last_changed(const UCHAR *bytes, ULONG length)
+{
+	while (length && bytes[length - 1] == 0xa5)
+		length--;
+	return length;
+}
+
+static NTSTATUS probe_old_info(struct probe *probe)
+{
+	struct probe_old_info result = { 0 };
+	ULONG size = probe->message->argument;
+	union {
+		SECPKG_CLIENT_INFO info;
+		SECPKG_CLIENT_INFO_EX ex;
+		UCHAR bytes[64];
+	} memory;
+
+	memset(&memory, 0xa5, sizeof(memory));
+	result.status = lsa->GetClientInfo(&memory.info);
+	result.overrun = last_changed(memory.bytes, sizeof(memory)) - size;
+	result.process = memory.info.ProcessID;
+	result.thread = memory.info.ThreadID;
+	result.has_tcb = memory.info.HasTcbPrivilege;
+	memset(&memory, 0xa5, sizeof(memory));
+	result.ex_status = lsa->GetClientInfoEx(&memory.ex, size);
+	result.ex_bytes = last_changed(memory.bytes, sizeof(memory));
+	return give(probe, &result, sizeof(result));
+}
+
 static NTSTATUS probe_info(struct probe *probe)
 {
 	struct probe_info info = { .trusted = probe->trusted };
@@ -904,6 +934,7 @@ static probe_function *const functions[] = {
 	[PROBE_IMPERSONATE_WORKER] = probe_impersonate_worker,
 	[PROBE_THREAD] = probe_thread,
 	[PROBE_NOTIFY] = probe_notify,
+	[PROBE_OLD_INFO] = probe_old_info,
 	[PROBE_DUPLICATE] = probe_duplicate,
 	[PROBE_DUPLICATE_BAD] = probe_duplicate_bad,
 };

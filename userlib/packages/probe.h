@@ -63,6 +63,8 @@
  *	it; returns a struct probe_thread
  * @PROBE_NOTIFY: RegisterNotification as the struct probe_notify in the payload
  *	says, which is returned
+ * @PROBE_OLD_INFO: GetClientInfo with a struct of @argument bytes, as older
+ *	headers have it, and GetClientInfoEx; returns a struct probe_old_info
  * @PROBE_DUPLICATE: DuplicateHandle of a file with the payload as its bytes;
  *	returns the client's descriptor, a ULONG64
  * @PROBE_DUPLICATE_BAD: DuplicateHandle of @address, which is none
@@ -105,6 +107,7 @@ enum probe_code {
 	PROBE_IMPERSONATE_WORKER,
 	PROBE_THREAD,
 	PROBE_NOTIFY,
+	PROBE_OLD_INFO,
 	PROBE_DUPLICATE,
 	PROBE_DUPLICATE_BAD,
 };
@@ -185,6 +188,20 @@ struct probe_thread {
 	NTSTATUS allocate;
 	/* Of one that would have to be started later, and of none */
 	ULONG refused;
+};
+
+/* What becomes of a struct of older headers */
+struct probe_old_info {
+	NTSTATUS status;
+	/* Bytes that were written beyond its end */
+	ULONG overrun;
+	/* Members that are where they have always been */
+	ULONG process;
+	ULONG thread;
+	ULONG has_tcb;
+	/* Of GetClientInfoEx with that size, and what it wrote */
+	NTSTATUS ex_status;
+	ULONG ex_bytes;
 };
 
 /* In: what to ask for; out: what came of it */
