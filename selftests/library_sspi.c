@@ -351,6 +351,42 @@ TEST_F(sspi, logon)
 	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
 }
 
+/* The older entry points, with the same rules of who owns what */
+TEST_F(sspi, logon_by_older_entries)
+{
+	const char *const names[] = { MIRROR_EX_NAME, MIRROR_PLAIN_NAME };
+	char bad[4 + sizeof(PVOID)] = "evil";
+	struct profile *profile;
+	NTSTATUS sub_status;
+	char good[] = "good";
+	ULONG package;
+	PVOID where;
+	HANDLE lsa;
+	STRING name;
+	size_t i;
+
+	ASSERT_EQ(STATUS_SUCCESS, LsaConnectUntrusted(&lsa));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		RtlInitString(&name, names[i]);
+		ASSERT_EQ(STATUS_SUCCESS,
+			  LsaLookupAuthenticationPackage(lsa, &name, &package));
+		ASSERT_EQ(STATUS_SUCCESS, log_on(lsa, package, good, 4, NULL,
+						 &profile, &sub_status));
+		EXPECT_STREQ("welcome", profile->text);
+		EXPECT_EQ((PVOID)good, profile->base);
+		EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(profile));
+		EXPECT_EQ(STATUS_LOGON_FAILURE,
+			  log_on(lsa, package, bad, sizeof(bad), NULL, &profile,
+				 &sub_status));
+		EXPECT_EQ(STATUS_WRONG_PASSWORD, sub_status);
+		memcpy(&where, bad + 4, sizeof(where));
+		ASSERT_NE(NULL, where);
+		EXPECT_EQ(STATUS_MEMORY_NOT_ALLOCATED,
+			  LsaFreeReturnBuffer(where));
+	}
+	EXPECT_EQ(STATUS_SUCCESS, LsaDeregisterLogonProcess(lsa));
+}
+
 /*
  * Shared memory of the package: there whatever the client calls first
  */
@@ -1016,6 +1052,388 @@ TEST_F(sspi, bad_tokens)
 		  AcceptSecurityContext(&self->credential, NULL, NULL, 0, 0,
 					&context, &out.desc, NULL, NULL));
 	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+}
+
+/*
+ * Buffers of any shape, against a model
+ *
+ * All of them lie in pages of which the first two can be written, the third
+ * can be read, and the last is not there. What the package "mirror" does with
+ * each is drawn from a number, here and there.
+ */
+
+#define MODEL_PAGE 4096
+#define MODEL_WRITABLE (2 * MODEL_PAGE)
+#define MODEL_READABLE (3 * MODEL_PAGE)
+#define MODEL_SIZE (4 * MODEL_PAGE)
+#define MODEL_BUFFERS 32
+
+/**
+ * struct model - a call with buffers of some shape
+ * @number: for the package
+ * @state: of the draws of the shape
+ * @memory: where buffers are
+ * @image: what has to be there afterwards
+ * @input: input buffers
+ * @output: output buffers, with room for one too many
+ * @expected: what is to become of these, without addresses
+ * @input_desc: descriptor
+ * @output_desc: descriptor
+ * @allocate: outputs are to be allocated
+ * @shadow: of output buffers that are mapped at once, as they were then
+ * @sum: of the input buffers
+ */
+struct model {
+	ULONG64 number;
+	unsigned long long state;
+	PUCHAR memory;
+	UCHAR image[MODEL_READABLE];
+	SecBuffer input[MODEL_BUFFERS + 1];
+	SecBuffer output[MODEL_BUFFERS + 1];
+	SecBuffer expected[MODEL_BUFFERS + 1];
+	SecBufferDesc input_desc;
+	SecBufferDesc output_desc;
+	bool allocate;
+	UCHAR shadow[MODEL_BUFFERS][512];
+	ULONG sum;
+};
+
+static ULONG model_draw(struct model *model, ULONG below)
+{
+	return mirror_draw(&model->state) % below;
+}
+
+/* Of every type, with every combination of flags, and some tokens more */
+static ULONG draw_type(struct model *model)
+{
+	ULONG type = model_draw(model, 3) ? model_draw(model, 30) :
+					    SECBUFFER_TOKEN;
+
+	return model_draw(model, 2) ? type : type | model_draw(model, 16) << 28;
+}
+
+static SecBuffer draw_buffer(struct model *model, bool is_input, bool bad)
+{
+	SecBuffer buffer = { .BufferType = draw_type(model) };
+	ULONG at, kind = model_draw(model, bad ? 24 : 20);
+
+	buffer.cbBuffer = model_draw(model, 4) ? model_draw(model, 40) :
+						 model_draw(model, 400);
+	at = model_draw(model, MODEL_WRITABLE - buffer.cbBuffer + 1);
+	if (kind == 0)
+		return buffer;
+	if (kind == 1)
+		buffer.cbBuffer = 0;
+	if (kind == 2)
+		at = MODEL_WRITABLE +
+		     model_draw(model, MODEL_PAGE - buffer.cbBuffer + 1);
+	if (kind >= 20)
+		at = MODEL_READABLE + model_draw(model, MODEL_PAGE - 400);
+	/* Over the end of what is there */
+	if (kind == 23 && is_input && buffer.cbBuffer)
+		at = MODEL_READABLE - model_draw(model, buffer.cbBuffer);
+	buffer.pvBuffer = model->memory + at;
+	return buffer;
+}
+
+static void draw_shape(struct model *model)
+{
+	bool bad = !model_draw(model, 6);
+	ULONG i, most = model_draw(model, 4) ? 5 : MODEL_BUFFERS + 1;
+
+	model->allocate = !model_draw(model, 5);
+	model->input_desc.cBuffers = model_draw(model, most + 1);
+	model->output_desc.cBuffers = model_draw(model, most + 1);
+	model->input_desc.pBuffers = model->input;
+	model->output_desc.pBuffers = model->output;
+	for (i = 0; i < MODEL_READABLE; i++)
+		model->image[i] =
+			i < MODEL_WRITABLE ? mirror_draw(&model->state) : 'r';
+	memcpy(model->memory, model->image, MODEL_WRITABLE);
+	for (i = 0; i < model->input_desc.cBuffers; i++)
+		model->input[i] = draw_buffer(model, true, bad);
+	for (i = 0; i < model->output_desc.cBuffers; i++)
+		model->output[i] = draw_buffer(model, false, bad);
+	/* What comes in is where it goes out, as some programs do it */
+	if (model->output_desc.cBuffers && model_draw(model, 4) == 0)
+		model->input[0] = model->output[0];
+	if (!model->input_desc.cBuffers && model_draw(model, 2))
+		model->input_desc.pBuffers = NULL;
+}
+
+static bool can_read(const struct model *model, const SecBuffer *buffer)
+{
+	ULONG at = (PUCHAR)buffer->pvBuffer - model->memory;
+
+	return !buffer->pvBuffer || !buffer->cbBuffer ||
+	       at + buffer->cbBuffer <= MODEL_READABLE;
+}
+
+static bool can_write(const struct model *model, const SecBuffer *buffer,
+		      ULONG length)
+{
+	ULONG at = (PUCHAR)buffer->pvBuffer - model->memory;
+
+	return !length || at + length <= MODEL_WRITABLE;
+}
+
+static bool is_read_only(const SecBuffer *buffer)
+{
+	return buffer->BufferType &
+	       (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM);
+}
+
+/* The package finds it mapped */
+static bool is_token(const SecBuffer *buffer)
+{
+	return (buffer->BufferType & ~SECBUFFER_ATTRMASK) == SECBUFFER_TOKEN;
+}
+
+static PUCHAR image_of(struct model *model, const SecBuffer *buffer)
+{
+	return model->image + ((PUCHAR)buffer->pvBuffer - model->memory);
+}
+
+static void put_pattern(const struct model *model, ULONG index, PUCHAR to,
+			ULONG length)
+{
+	ULONG i;
+
+	for (i = 0; i < length; i++)
+		to[i] = mirror_byte(model->number, index, i);
+}
+
+/* Before the package is called; whether it is */
+static bool predict_begin(struct model *model)
+{
+	const SecBuffer *buffer;
+	ULONG i;
+
+	model->sum = 0;
+	for (i = 0; i < model->input_desc.cBuffers; i++) {
+		buffer = &model->input[i];
+		if (!can_read(model, buffer))
+			return false;
+		model->sum = mirror_sum(
+			model->sum,
+			buffer->pvBuffer ? image_of(model, buffer) : NULL,
+			buffer->pvBuffer ? buffer->cbBuffer : 0);
+	}
+	for (i = 0; i < model->output_desc.cBuffers && !model->allocate; i++) {
+		buffer = &model->output[i];
+		if (!is_token(buffer) || !buffer->pvBuffer)
+			continue;
+		if (!can_read(model, buffer))
+			return false;
+		memcpy(model->shadow[i], image_of(model, buffer),
+		       buffer->cbBuffer);
+	}
+	return true;
+}
+
+/*
+ * What the package does with an output buffer; false: it fails. A buffer whose
+ * bytes go back to the client with the reply has pvBuffer set.
+ */
+static bool predict_action(struct model *model, ULONG i)
+{
+	const SecBuffer *buffer = &model->output[i];
+	SecBuffer *expected = &model->expected[i];
+	struct mirror_plan plan =
+		mirror_plan(model->number, i, buffer->cbBuffer);
+	bool there = buffer->pvBuffer && buffer->cbBuffer;
+
+	expected->pvBuffer = is_token(buffer) && there ? model->shadow[i] :
+							 NULL;
+	switch (plan.action) {
+	case MIRROR_FILL:
+		if (!can_read(model, buffer))
+			return false;
+		if (!buffer->pvBuffer)
+			break;
+		put_pattern(model, i, model->shadow[i], plan.length);
+		expected->pvBuffer = model->shadow[i];
+		expected->cbBuffer = plan.length;
+		break;
+	case MIRROR_COPY:
+		if (!there || is_token(buffer) || is_read_only(buffer))
+			break;
+		if (!can_write(model, buffer, plan.length))
+			return false;
+		put_pattern(model, i, image_of(model, buffer), plan.length);
+		expected->cbBuffer = plan.length;
+		break;
+	case MIRROR_EMPTY:
+		expected->cbBuffer = 0;
+		break;
+	case MIRROR_SHORTEN:
+		expected->cbBuffer = plan.length;
+		break;
+	case MIRROR_LENGTHEN:
+		expected->cbBuffer++;
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* What goes back to the client's memory, in the order of the buffers */
+static bool predict_return(struct model *model)
+{
+	SecBuffer *expected;
+	ULONG i;
+
+	for (i = 0; i < model->output_desc.cBuffers; i++) {
+		const SecBuffer *buffer = &model->output[i];
+
+		expected = &model->expected[i];
+		if (is_read_only(buffer)) {
+			expected->cbBuffer = buffer->cbBuffer;
+			continue;
+		}
+		if (!expected->pvBuffer || !expected->cbBuffer)
+			continue;
+		if (!can_write(model, buffer, expected->cbBuffer))
+			return false;
+		memcpy(image_of(model, buffer), expected->pvBuffer,
+		       expected->cbBuffer);
+	}
+	return true;
+}
+
+static SECURITY_STATUS predict(struct model *model)
+{
+	ULONG i, nr = model->output_desc.cBuffers;
+
+	memcpy(model->expected, model->output, sizeof(model->expected));
+	if (model->input_desc.cBuffers > MODEL_BUFFERS || nr > MODEL_BUFFERS)
+		return SEC_E_INVALID_PARAMETER;
+	if (!predict_begin(model))
+		return SEC_E_INTERNAL_ERROR;
+	if (model->allocate)
+		return SEC_E_OK;
+	for (i = 0; i < nr; i++)
+		if (!predict_action(model, i))
+			return SEC_E_INTERNAL_ERROR;
+	for (i = 0; i < nr; i++)
+		if (model->expected[i].cbBuffer > model->output[i].cbBuffer &&
+		    !is_read_only(&model->output[i]))
+			return SEC_E_BUFFER_TOO_SMALL;
+	return predict_return(model) ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
+}
+
+/* An output that the package, or the host, has allocated; freed here */
+static bool check_allocated(const struct model *model, ULONG i,
+			    const SecBuffer *before)
+{
+	const SecBuffer *now = &model->output[i];
+	struct mirror_plan plan = mirror_plan(model->number, i, 63);
+	UCHAR bytes[64];
+	bool good;
+
+	if (is_read_only(before))
+		return now->cbBuffer == before->cbBuffer &&
+		       now->pvBuffer == before->pvBuffer;
+	if ((plan.action != MIRROR_FILL && plan.action != MIRROR_COPY) ||
+	    !plan.length)
+		return !now->pvBuffer && !now->cbBuffer;
+	if (now->cbBuffer != plan.length || !now->pvBuffer)
+		return false;
+	put_pattern(model, i, bytes, plan.length);
+	good = !memcmp(bytes, now->pvBuffer, plan.length);
+	return !FreeContextBuffer(now->pvBuffer) && good;
+}
+
+/* What came of it; @before: the output buffers as they were */
+static bool check_model(const struct model *model, const SecBuffer *before,
+			bool succeeded)
+{
+	ULONG i;
+
+	if (memcmp(model->memory, model->image, MODEL_READABLE))
+		return false;
+	for (i = 0; i < model->output_desc.cBuffers; i++) {
+		const SecBuffer *now = &model->output[i];
+
+		if (now->BufferType != before[i].BufferType)
+			return false;
+		if (!succeeded || !model->allocate) {
+			if (now->pvBuffer != before[i].pvBuffer ||
+			    now->cbBuffer !=
+				    (succeeded ? model->expected[i].cbBuffer :
+						 before[i].cbBuffer))
+				return false;
+		} else if (!check_allocated(model, i, &before[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* One call; false when anything is not as the model has it */
+static bool run_model(CredHandle *credential, struct model *model,
+		      unsigned int *succeeded)
+{
+	SECURITY_STATUS status, expected;
+	SecBuffer before[MODEL_BUFFERS + 1];
+	CtxtHandle context;
+	ULONG sum = 0;
+	char target[40];
+
+	draw_shape(model);
+	expected = predict(model);
+	memcpy(before, model->output, sizeof(before));
+	snprintf(target, sizeof(target), MIRROR_MODEL "%llu",
+		 (unsigned long long)model->number);
+	status = InitializeSecurityContextA(
+		credential, NULL, target,
+		model->allocate ? ISC_REQ_ALLOCATE_MEMORY : 0, 0, 0,
+		&model->input_desc, 0, &context, &model->output_desc, &sum,
+		NULL);
+	if (status != expected) {
+		fprintf(stderr, "# status 0x%x, not 0x%x\n",
+			(unsigned int)status, (unsigned int)expected);
+		return false;
+	}
+	if (!SEC_SUCCESS(status))
+		return check_model(model, before, false);
+	++*succeeded;
+	return sum == model->sum && check_model(model, before, true) &&
+	       DeleteSecurityContext(&context) == SEC_E_OK;
+}
+
+TEST_F_TIMEOUT(sspi, random_shapes, 300)
+{
+	const char *seed = getenv("LSABUF_SEED");
+	const unsigned long first = seed ? strtoul(seed, NULL, 0) : 20;
+	unsigned int shapes = scaled(4000), succeeded = 0, i;
+	struct model *model = calloc(1, sizeof(*model));
+
+	ASSERT_NE(NULL, model);
+	model->memory = mmap(NULL, MODEL_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, model->memory);
+	memset(model->memory + MODEL_WRITABLE, 'r', MODEL_PAGE);
+	ASSERT_EQ(0, mprotect(model->memory + MODEL_WRITABLE, MODEL_PAGE,
+			      PROT_READ));
+	ASSERT_EQ(0, mprotect(model->memory + MODEL_READABLE, MODEL_PAGE,
+			      PROT_NONE));
+	TH_LOG("LSABUF_SEED=%lu", first);
+	for (i = 0; i < shapes; i++) {
+		model->number = first + i;
+		model->state = ~model->number << 32;
+		ASSERT_TRUE(run_model(&self->credential, model, &succeeded))
+		{
+			TH_LOG("shape %u, number %lu", i, first + i);
+		}
+	}
+	/* The draw is not too hard for all that is checked afterwards */
+	EXPECT_LT(shapes / 3, succeeded);
+	TH_LOG("%u shapes, of which %u succeeded", shapes, succeeded);
+	EXPECT_EQ(0, get_counts(&self->credential).contexts);
+	munmap(model->memory, MODEL_SIZE);
+	free(model);
 }
 
 /*

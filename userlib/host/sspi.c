@@ -316,6 +316,8 @@ static NTSTATUS prepare_buffers(struct context_call *call)
 static bool is_as_it_came(const SecBuffer *now,
 			  const struct lsa_sspi_buffer *before)
 {
+	if (!now->pvBuffer && !before->address)
+		return true;
 	return now->BufferType & SECBUFFER_UNMAPPED &&
 	       (uintptr_t)now->pvBuffer == before->address;
 }
@@ -335,14 +337,28 @@ static NTSTATUS check_output(const struct context_call *call, ULONG i)
 	return SEC_E_INTERNAL_ERROR;
 }
 
+/* What a package has allocated for the client does not get there */
+static void drop_output(const struct context_call *call, SecBuffer *now)
+{
+	if (lsabuf_host_is_client_buffer(now->pvBuffer))
+		lsa()->FreeClientBuffer(call->request, now->pvBuffer);
+	else
+		lsa()->FreeLsaHeap(now->pvBuffer);
+	now->pvBuffer = NULL;
+}
+
 /* A block of the heap becomes one of the client */
 static NTSTATUS hand_over(const struct context_call *call, SecBuffer *now)
 {
 	PVOID heap = now->pvBuffer, block;
 	NTSTATUS status;
 
-	if (!heap || !now->cbBuffer || lsabuf_host_is_client_buffer(heap))
+	if (!heap || lsabuf_host_is_client_buffer(heap))
 		return STATUS_SUCCESS;
+	if (!now->cbBuffer) {
+		drop_output(call, now);
+		return STATUS_SUCCESS;
+	}
 	status = lsa()->AllocateClientBuffer(call->request, now->cbBuffer,
 					     &block);
 	if (!NT_SUCCESS(status))
@@ -364,11 +380,15 @@ static NTSTATUS write_output(const struct context_call *call, ULONG i)
 	const struct lsa_sspi_buffer *before = &call->message.output[i];
 	SecBuffer *now = &call->output.pBuffers[i];
 
-	if (is_read_only(before->type))
+	if (is_read_only(before->type)) {
+		if (call->allocate)
+			drop_output(call, now);
 		now->cbBuffer = before->length;
-	else if (call->allocate)
+		return STATUS_SUCCESS;
+	}
+	if (call->allocate)
 		return hand_over(call, now);
-	else if (now->cbBuffer && !is_as_it_came(now, before))
+	if (now->cbBuffer && !is_as_it_came(now, before))
 		return lsa()->CopyToClientBuffer(
 			call->request, now->cbBuffer,
 			(PVOID)(uintptr_t)before->address, now->pvBuffer);
@@ -399,15 +419,8 @@ static void drop_outputs(struct context_call *call)
 
 	if (!call->allocate)
 		return;
-	for (i = 0; i < call->output.cBuffers; i++) {
-		SecBuffer *now = &call->output.pBuffers[i];
-
-		if (lsabuf_host_is_client_buffer(now->pvBuffer))
-			lsa()->FreeClientBuffer(call->request, now->pvBuffer);
-		else
-			lsa()->FreeLsaHeap(now->pvBuffer);
-		now->pvBuffer = NULL;
-	}
+	for (i = 0; i < call->output.cBuffers; i++)
+		drop_output(call, &call->output.pBuffers[i]);
 }
 
 static void put_buffer(const struct context_call *call, bool is_output,
@@ -419,7 +432,8 @@ static void put_buffer(const struct context_call *call, bool is_output,
 	reply->type = now->BufferType &
 		      ~(SECBUFFER_UNMAPPED | SECBUFFER_KERNEL_MAP);
 	/* The package's own addresses are nobody else's business */
-	reply->address = is_output && call->allocate ?
+	reply->address = is_output && call->allocate &&
+					 !is_read_only(before->type) ?
 				 (uintptr_t)now->pvBuffer :
 				 before->address;
 }

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <windows.h>
 #include <ntstatus.h>
@@ -111,6 +113,22 @@ static NTSTATUS NTAPI small_info(PSecPkgInfo info)
 	static WCHAR name[] = TEXT(MIRROR_SMALL_NAME);
 
 	memset(info, 0, sizeof(*info));
+	info->Name = name;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS NTAPI ex_info(PSecPkgInfo info)
+{
+	static WCHAR name[] = TEXT(MIRROR_EX_NAME);
+
+	info->Name = name;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS NTAPI plain_info(PSecPkgInfo info)
+{
+	static WCHAR name[] = TEXT(MIRROR_PLAIN_NAME);
+
 	info->Name = name;
 	return STATUS_SUCCESS;
 }
@@ -438,6 +456,133 @@ static NTSTATUS treat(const UNICODE_STRING *target, PSecBufferDesc input,
 	return status;
 }
 
+/*
+ * Treatment by a number
+ */
+
+static bool get_number(const UNICODE_STRING *target, ULONG64 *number)
+{
+	static const WCHAR begin[] = TEXT(MIRROR_MODEL);
+	const size_t length = ARRAYSIZE(begin) - 1;
+	size_t i;
+
+	if (!target || target->Length < sizeof(begin) ||
+	    memcmp(target->Buffer, begin, length * sizeof(WCHAR)))
+		return false;
+	*number = 0;
+	for (i = length; i < target->Length / sizeof(WCHAR); i++)
+		*number = *number * 10 + target->Buffer[i] - '0';
+	return true;
+}
+
+static NTSTATUS sum_up(PSecBufferDesc input, PULONG sum)
+{
+	NTSTATUS status;
+	ULONG i;
+
+	*sum = 0;
+	for (i = 0; input && i < input->cBuffers; i++) {
+		SecBuffer *buffer = &input->pBuffers[i];
+
+		status = lsa->MapBuffer(buffer, buffer);
+		if (!NT_SUCCESS(status))
+			return status;
+		*sum = mirror_sum(*sum, buffer->pvBuffer,
+				  buffer->pvBuffer ? buffer->cbBuffer : 0);
+	}
+	return STATUS_SUCCESS;
+}
+
+static void write_pattern(ULONG64 number, ULONG index, PUCHAR to, ULONG length)
+{
+	ULONG i;
+
+	for (i = 0; i < length; i++)
+		to[i] = mirror_byte(number, index, i);
+}
+
+static NTSTATUS model_fill(ULONG64 number, ULONG index, SecBuffer *buffer,
+			   ULONG length, bool allocate)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (allocate)
+		buffer->pvBuffer = lsa->AllocateLsaHeap(length);
+	else
+		status = lsa->MapBuffer(buffer, buffer);
+	if (!NT_SUCCESS(status) || !buffer->pvBuffer)
+		return status;
+	write_pattern(number, index, buffer->pvBuffer, length);
+	buffer->cbBuffer = length;
+	return status;
+}
+
+static NTSTATUS model_copy(ULONG64 number, ULONG index, SecBuffer *buffer,
+			   ULONG length, bool allocate)
+{
+	const ULONG read_only = SECBUFFER_READONLY |
+				SECBUFFER_READONLY_WITH_CHECKSUM;
+	UCHAR bytes[1024];
+	NTSTATUS status;
+
+	if (length > sizeof(bytes) || (allocate && !length))
+		return STATUS_SUCCESS;
+	if (!allocate && (!(buffer->BufferType & SECBUFFER_UNMAPPED) ||
+			  buffer->BufferType & read_only))
+		return STATUS_SUCCESS;
+	if (allocate) {
+		status = lsa->AllocateClientBuffer(NULL, length,
+						   &buffer->pvBuffer);
+		if (!NT_SUCCESS(status))
+			return status;
+	}
+	write_pattern(number, index, bytes, length);
+	buffer->cbBuffer = length;
+	return lsa->CopyToClientBuffer(NULL, length, buffer->pvBuffer, bytes);
+}
+
+static NTSTATUS treat_by_number(ULONG64 number, ULONG index, SecBuffer *buffer,
+				bool allocate)
+{
+	struct mirror_plan plan =
+		mirror_plan(number, index, allocate ? 63 : buffer->cbBuffer);
+
+	switch (plan.action) {
+	case MIRROR_FILL:
+		return model_fill(number, index, buffer, plan.length, allocate);
+	case MIRROR_COPY:
+		return model_copy(number, index, buffer, plan.length, allocate);
+	case MIRROR_EMPTY:
+		buffer->cbBuffer = 0;
+		break;
+	case MIRROR_SHORTEN:
+		if (!allocate)
+			buffer->cbBuffer = plan.length;
+		break;
+	case MIRROR_LENGTHEN:
+		if (!allocate)
+			buffer->cbBuffer++;
+		break;
+	default:
+		break;
+	}
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS run_model(ULONG64 number, ULONG requirements,
+			  PSecBufferDesc input, PSecBufferDesc output,
+			  PULONG attributes)
+{
+	bool allocate = requirements & ISC_REQ_ALLOCATE_MEMORY;
+	NTSTATUS status = sum_up(input, attributes);
+	ULONG i;
+
+	for (i = 0; NT_SUCCESS(status) && i < output->cBuffers; i++)
+		status = treat_by_number(number, i, &output->pBuffers[i],
+					 allocate);
+	return status;
+}
+
 static struct context *new_context(PLSA_SEC_HANDLE handle, bool accepts)
 {
 	struct context *context = calloc(1, sizeof(*context));
@@ -458,11 +603,16 @@ static void drop_context(struct context *context)
 
 static NTSTATUS first_leg(const struct credential *credential,
 			  PUNICODE_STRING target, ULONG requirements,
-			  PSecBufferDesc input, PSecBufferDesc output)
+			  PSecBufferDesc input, PSecBufferDesc output,
+			  PULONG attributes)
 {
 	char hello[sizeof(HELLO) + sizeof(credential->user)];
 	NTSTATUS status;
+	ULONG64 number;
 
+	if (get_number(target, &number))
+		return run_model(number, requirements, input, output,
+				 attributes);
 	status = treat(target, input, output);
 	if (status != -1)
 		return status;
@@ -496,7 +646,7 @@ static NTSTATUS NTAPI init_context(
 	if (!context)
 		return SEC_E_INSUFFICIENT_MEMORY;
 	status = first_leg((PVOID)credential, target, requirements, input,
-			   output);
+			   output, attributes);
 	if (!NT_SUCCESS(status))
 		drop_context(context);
 	return status;
@@ -674,8 +824,46 @@ static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
 	return STATUS_SUCCESS;
 }
 
-/* The second package lacks nearly everything */
-static SECPKG_FUNCTION_TABLE tables[] = {
+static NTSTATUS NTAPI logon_ex(PLSA_CLIENT_REQUEST request,
+			       SECURITY_LOGON_TYPE type, PVOID submit,
+			       PVOID base, ULONG length, PVOID *profile,
+			       PULONG profile_length, PLUID logon_id,
+			       PNTSTATUS sub_status,
+			       PLSA_TOKEN_INFORMATION_TYPE information_type,
+			       PVOID *information, PUNICODE_STRING *account,
+			       PUNICODE_STRING *authority,
+			       PUNICODE_STRING *machine)
+{
+	SECPKG_PRIMARY_CRED primary = { 0 };
+	NTSTATUS status;
+
+	status = logon(request, type, submit, base, length, profile,
+		       profile_length, logon_id, sub_status, information_type,
+		       information, account, authority, machine, &primary,
+		       NULL);
+	/* Nobody else is told of it */
+	lsa->FreeLsaHeap(primary.Password.Buffer);
+	return status;
+}
+
+static NTSTATUS NTAPI logon_plain(PLSA_CLIENT_REQUEST request,
+				  SECURITY_LOGON_TYPE type, PVOID submit,
+				  PVOID base, ULONG length, PVOID *profile,
+				  PULONG profile_length, PLUID logon_id,
+				  PNTSTATUS sub_status,
+				  PLSA_TOKEN_INFORMATION_TYPE information_type,
+				  PVOID *information, PUNICODE_STRING *account,
+				  PUNICODE_STRING *authority)
+{
+	PUNICODE_STRING machine;
+
+	return logon_ex(request, type, submit, base, length, profile,
+			profile_length, logon_id, sub_status, information_type,
+			information, account, authority, &machine);
+}
+
+/* The second package lacks nearly everything, and the others the rest */
+static const SECPKG_FUNCTION_TABLE tables[] = {
 	{
 		.Initialize = mirror_initialize,
 		.Shutdown = mirror_shutdown,
@@ -699,7 +887,36 @@ static SECPKG_FUNCTION_TABLE tables[] = {
 		.AcquireCredentialsHandle = acquire,
 		.InitLsaModeContext = init_context,
 	},
+	{
+		.GetInfo = ex_info,
+		.LogonUserEx = logon_ex,
+	},
+	{
+		.GetInfo = plain_info,
+		.LogonUser = logon_plain,
+	},
 };
+
+/*
+ * A copy of the tables of which the last one ends where those of the version
+ * do that is claimed: whoever reads on ends there and then.
+ */
+static PSECPKG_FUNCTION_TABLE make_tables(void)
+{
+	const size_t end =
+		offsetof(SECPKG_FUNCTION_TABLE, SetContextAttributes);
+	const size_t length = (ARRAYSIZE(tables) - 1) * sizeof(tables[0]) + end;
+	const size_t page = sysconf(_SC_PAGESIZE);
+	PUCHAR memory;
+
+	memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED || length > page ||
+	    mprotect(memory + page, page, PROT_NONE))
+		return NULL;
+	memcpy(memory + page - length, tables, length);
+	return (PVOID)(memory + page - length);
+}
 
 NTSTATUS SEC_ENTRY SpLsaModeInitialize(ULONG version, PULONG package_version,
 				       PSECPKG_FUNCTION_TABLE *own_tables,
@@ -707,9 +924,9 @@ NTSTATUS SEC_ENTRY SpLsaModeInitialize(ULONG version, PULONG package_version,
 {
 	UNREFERENCED_PARAMETER(version);
 	*package_version = SECPKG_INTERFACE_VERSION;
-	*own_tables = tables;
+	*own_tables = make_tables();
 	*number = ARRAYSIZE(tables);
-	return STATUS_SUCCESS;
+	return *own_tables ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 /*
