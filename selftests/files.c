@@ -9,22 +9,6 @@
 
 #define MAX_FILES LSABUF_MAX_FILES
 
-static int lsa_give(int file, __u64 id, int fd, int *out_fd)
-{
-	struct lsabuf_give give = {
-		.size = sizeof(give),
-		.id = id,
-		.fd = fd,
-		.out_fd = -1,
-	};
-	int ret = lsa_ioctl(file, LSABUF_IOC_GIVE, &give);
-
-	*out_fd = give.out_fd;
-	return ret;
-}
-
-#define test_err_give(_error, ...) EXPECT_ERROR(_error, lsa_give(__VA_ARGS__))
-
 /* How many descriptors a process has */
 static int count_files(const struct puppet *client)
 {
@@ -67,18 +51,12 @@ FIXTURE(files)
 
 FIXTURE_SETUP(files)
 {
-	struct lsabuf_connect *connect;
-
 	pair_setup(_metadata, &self->pair, NULL);
 	self->client = puppet_start(NOBODY);
 	ASSERT_TRUE(!!self->client);
-	connect = (void *)self->client->scratch;
-	*connect = (struct lsabuf_connect){
-		.size = sizeof(*connect),
-		.flags = LSABUF_CONNECT_F_FILES,
-	};
-	set_endpoint(connect->endpoint, self->pair.name);
-	ASSERT_EQ(0, ask(self->client, SIDE, do_connect));
+	ASSERT_EQ(0, client_connect_flags(self->client, self->pair.name,
+					  LSABUF_ACCESS_BUFFERS,
+					  LSABUF_CONNECT_F_FILES));
 	self->fd = new_file("given");
 	ASSERT_LE(0, self->fd);
 	self->before = count_files(self->client);

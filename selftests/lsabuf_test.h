@@ -411,6 +411,22 @@ static inline int lsa_map(int file, __u64 id, __u64 client_address,
 
 #define test_err_map(_error, ...) EXPECT_ERROR(_error, lsa_map(__VA_ARGS__))
 
+static inline int lsa_give(int file, __u64 id, int fd, int *out_fd)
+{
+	struct lsabuf_give give = {
+		.size = sizeof(give),
+		.id = id,
+		.fd = fd,
+		.out_fd = -1,
+	};
+	int ret = lsa_ioctl(file, LSABUF_IOC_GIVE, &give);
+
+	*out_fd = give.out_fd;
+	return ret;
+}
+
+#define test_err_give(_error, ...) EXPECT_ERROR(_error, lsa_give(__VA_ARGS__))
+
 static inline int lsa_identity(int file, __u64 id,
 			       struct lsabuf_identity *identity)
 {
@@ -944,17 +960,24 @@ static inline long do_connect(struct puppet *puppet, struct puppet_thread *me)
 	return ret;
 }
 
-static inline long client_connect(struct puppet *puppet, const char *name,
-				  __u32 access)
+static inline long client_connect_flags(struct puppet *puppet, const char *name,
+					__u32 access, __u32 flags)
 {
 	struct lsabuf_connect *connect = (void *)puppet->scratch;
 
 	*connect = (struct lsabuf_connect){
 		.size = sizeof(*connect),
+		.flags = flags,
 		.access = access,
 	};
 	set_endpoint(connect->endpoint, name);
 	return ask(puppet, SIDE, do_connect);
+}
+
+static inline long client_connect(struct puppet *puppet, const char *name,
+				  __u32 access)
+{
+	return client_connect_flags(puppet, name, access, 0);
 }
 
 /* A connected client of user @uid, or NULL. */

@@ -177,10 +177,11 @@ static void world_up(struct __test_metadata *_metadata, struct world *w,
 	ASSERT_TRUE(!!w->client);
 	w->memory = remote_mmap(w->client, MIB(1), PROT_READ | PROT_WRITE, 0);
 	if (sweep->level >= CLIENT)
-		ASSERT_EQ(0,
-			  client_connect(w->client, w->name,
-					 sweep->ranges ? LSABUF_ACCESS_RANGES :
-							 LSABUF_ACCESS_WHOLE));
+		ASSERT_EQ(0, client_connect_flags(w->client, w->name,
+						  sweep->ranges ?
+							  LSABUF_ACCESS_RANGES :
+							  LSABUF_ACCESS_WHOLE,
+						  LSABUF_CONNECT_F_FILES));
 	if (sweep->level >= REQUEST)
 		w->id = begin_with(_metadata, w->authority, w->client);
 	if (sweep->level >= BLOCK)
@@ -594,6 +595,16 @@ static int step_identity(struct world *w)
 }
 
 SWEEP(identity, .step = step_identity, .level = REQUEST, .errors = ONLY_FAULT)
+
+/* The file is open by then: it goes with the client. */
+static int step_give(struct world *w)
+{
+	int fd;
+
+	return lsa_give(w->authority, w->id, w->authority, &fd);
+}
+
+SWEEP(give, .step = step_give, .level = REQUEST, .errors = ANY_MEMORY)
 
 /* Closed by the step: it must not be closed again. */
 static int step_close(struct world *w)
