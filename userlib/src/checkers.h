@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "internal.h"
+
 /* One of them watches this process; set once, before anybody calls */
-extern bool lsabuf_checkers_watch;
+extern bool lsabuf_checkers_watch LSABUF_HIDDEN;
 
 void lsabuf_checkers_wrote(const void *address, size_t length);
 void lsabuf_checkers_report(unsigned int command, const void *argument,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "checkers.h"
@@ -32,19 +33,42 @@ LSABUF_EXPORT const char *lsabuf_version(void)
 }
 
 /*
- * The funnel: every command of the library passes here. The caller's errno is
- * kept, so that the library can be used in signal handlers and between a
- * failed call and its message.
+ * The kernel's own answer, 0 or -errno. The caller's errno is kept, so that the
+ * library can be used in signal handlers and between a failed call and its
+ * message: asking the kernel directly takes a third of the instructions that
+ * saving and restoring it around ioctl() does. LSABUF_LIBC_IOCTL is for those
+ * who put an ioctl() of their own before the C library's.
  */
-int lsabuf_do_ioctl(int fd, unsigned int command, void *argument)
+#if defined(__x86_64__) && !defined(LSABUF_LIBC_IOCTL)
+static inline int ask_kernel(int fd, unsigned int command, void *argument)
+{
+	long ret = SYS_ioctl;
+
+	__asm__ volatile("syscall"
+			 : "+a"(ret)
+			 : "D"((long)fd), "S"((long)command), "d"(argument)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+#else
+static int ask_kernel(int fd, unsigned int command, void *argument)
 {
 	int saved = errno;
 	int ret = 0;
 
 	if (ioctl(fd, command, argument) < 0)
 		ret = -errno;
-	lsabuf_checkers_tell(command, argument, ret);
 	errno = saved;
+	return ret;
+}
+#endif
+
+/* The funnel: every command of the library passes here. */
+int lsabuf_do_ioctl(int fd, unsigned int command, void *argument)
+{
+	int ret = ask_kernel(fd, command, argument);
+
+	lsabuf_checkers_tell(command, argument, ret);
 	return ret;
 }
 

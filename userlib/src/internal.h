@@ -17,6 +17,8 @@
 
 /* Everything is hidden but what carries this; liblsabuf.map has the names */
 #define LSABUF_EXPORT __attribute__((visibility("default")))
+/* Variables of another file: to be reached without a look into a table */
+#define LSABUF_HIDDEN __attribute__((visibility("hidden")))
 
 /* device.c */
 int lsabuf_do_ioctl(int fd, unsigned int command, void *argument);
