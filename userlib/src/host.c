@@ -3,10 +3,12 @@
  * The requests that packages work for: which one a thread has, and whether
  * what a package gives as ClientRequest is one.
  *
- * A handle is the address of an entry of a fixed pool. So it can be checked
+ * A handle is the address of an entry of a fixed table. So it can be checked
  * without following it, and it points at memory that stays readable: packages
  * look at what it points to. Entries are taken in turn, so that one which a
- * package kept for too long does not soon mean another request.
+ * package kept for too long does not soon mean another request. The requests
+ * themselves are not: a thread takes the one again that it had before, which
+ * its processor still has in its caches.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -20,12 +22,16 @@
 #include "internal.h"
 #include "shared.h"
 
+struct host_entry host_entries[LSABUF_HOST_MAX_REQUESTS];
+
 static struct host_request pool[LSABUF_HOST_MAX_REQUESTS];
-static _Atomic unsigned int next_entry;
+/* Counts calls, and the entries that were found taken */
 static _Atomic ULONG calls;
 static const struct lsabuf_host *host;
 static _Atomic int authority = -1;
-static __thread struct host_request *current;
+__thread struct host_request *host_current;
+/* The one that this thread had last, and may have again */
+static __thread struct host_request *latest;
 static __thread unsigned int package;
 
 LSABUF_EXPORT void lsabuf_host_set(const struct lsabuf_host *functions)
@@ -74,38 +80,59 @@ LSABUF_EXPORT PLSA_SECPKG_FUNCTION_TABLE lsabuf_host_table(void)
 	return (PLSA_SECPKG_FUNCTION_TABLE)(uintptr_t)&host_table;
 }
 
-static struct host_request *take_entry(void)
+static bool try_request(struct host_request *request)
 {
-	struct host_request *request;
-	unsigned int i;
+	return request && !atomic_exchange(&request->is_taken, true);
+}
 
-	for (i = 0; i < LSABUF_HOST_MAX_REQUESTS; i++) {
-		request = &pool[atomic_fetch_add(&next_entry, 1) %
-				LSABUF_HOST_MAX_REQUESTS];
-		if (!atomic_exchange(&request->is_taken, true))
+static struct host_request *take_request(void)
+{
+	struct host_request *request = latest;
+
+	if (try_request(request))
+		return request;
+	for (request = pool; request < pool + LSABUF_HOST_MAX_REQUESTS;
+	     request++) {
+		if (!atomic_load(&request->is_taken) && try_request(request))
 			return request;
 	}
 	return NULL;
 }
 
+/* There are as many entries as requests: one is free, or is about to be */
+static struct host_entry *take_entry(struct host_request *request)
+{
+	struct host_request *none;
+	struct host_entry *entry;
+
+	do {
+		request->sequence = atomic_fetch_add(&calls, 1) + 1;
+		entry = &host_entries[request->sequence %
+				      LSABUF_HOST_MAX_REQUESTS];
+		none = NULL;
+		/* Pairs with the load in host_request_find() */
+	} while (!atomic_compare_exchange_strong(&entry->request, &none,
+						 request));
+	return entry;
+}
+
 static PLSA_CLIENT_REQUEST begin(int fd,
 				 const struct lsabuf_reply_receive *received)
 {
-	struct host_request *request = take_entry();
+	struct host_request *request = take_request();
 
 	if (!request)
 		return NULL;
 	request->fd = fd;
 	request->received = *received;
-	request->sequence = atomic_fetch_add(&calls, 1) + 1;
-	request->outer = current;
+	request->outer = host_current;
 	request->package = package;
 	request->generation = 0;
 	request->nr_blocks = 0;
-	/* Pairs with the load in host_request_find() */
-	__atomic_store_n(&request->word, request, __ATOMIC_RELEASE);
-	current = request;
-	return &request->word;
+	request->entry = take_entry(request);
+	request->entry->word = request->entry;
+	host_current = request;
+	return &request->entry->word;
 }
 
 LSABUF_EXPORT PLSA_CLIENT_REQUEST
@@ -123,42 +150,18 @@ PLSA_CLIENT_REQUEST host_request_begin_inside(void)
 
 LSABUF_EXPORT void lsabuf_host_end(PLSA_CLIENT_REQUEST handle)
 {
-	struct host_request *request = current;
+	struct host_request *request = host_current;
 
-	if (!request || handle != &request->word)
+	if (!request || handle != &request->entry->word)
 		return;
-	current = request->outer;
+	host_current = request->outer;
+	latest = request;
 	host_impersonation_end(request);
-	host_snapshots_forget(request);
-	__atomic_store_n(&request->word, NULL, __ATOMIC_RELEASE);
-	atomic_store(&request->is_taken, false);
-}
-
-struct host_request *host_request_current(void)
-{
-	return current;
-}
-
-/**
- * host_request_find() - the request that a package means
- * @handle: what the package gave: anything; NULL is the thread's current one
- *
- * Return: the request, or NULL when it is none that is open.
- */
-struct host_request *host_request_find(PLSA_CLIENT_REQUEST handle)
-{
-	uintptr_t offset = (uintptr_t)handle - (uintptr_t)pool;
-	struct host_request *request;
-
-	if (!handle)
-		return current;
-	if (offset >= sizeof(pool) || offset % sizeof(pool[0]))
-		return NULL;
-	request = &pool[offset / sizeof(pool[0])];
-	/* Pairs with the store in begin() */
-	if (__atomic_load_n(&request->word, __ATOMIC_ACQUIRE) != request)
-		return NULL;
-	return request;
+	if (request->snapshots)
+		host_snapshots_forget(request);
+	atomic_store_explicit(&request->entry->request, NULL,
+			      memory_order_release);
+	atomic_store_explicit(&request->is_taken, false, memory_order_release);
 }
 
 /* The client of a call, also where a package was called from inside of it */
@@ -177,7 +180,7 @@ host_request_client(const struct host_request *request)
 
 LSABUF_EXPORT const struct lsabuf_reply_receive *lsabuf_host_received(void)
 {
-	struct host_request *client = client_of(current);
+	struct host_request *client = client_of(host_current);
 
 	return client ? &client->received : NULL;
 }

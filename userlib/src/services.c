@@ -26,12 +26,9 @@
 
 static __thread struct lsabuf_host_heap *watching;
 
-static NTSTATUS find_request(PLSA_CLIENT_REQUEST handle,
-			     struct host_request **request)
+/* Where host_request_find() has found none */
+static NTSTATUS no_request(PLSA_CLIENT_REQUEST handle)
 {
-	*request = host_request_find(handle);
-	if (*request)
-		return STATUS_SUCCESS;
 	return handle ? STATUS_INVALID_HANDLE : STATUS_NO_MEMORY;
 }
 
@@ -56,7 +53,6 @@ NTSTATUS NTAPI service_allocate_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 {
 	struct host_request *request;
 	uint64_t address;
-	NTSTATUS status;
 	int ret;
 
 	if (!ClientBaseAddress)
@@ -64,9 +60,9 @@ NTSTATUS NTAPI service_allocate_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 	*ClientBaseAddress = NULL;
 	if (!LengthRequired)
 		return STATUS_INVALID_PARAMETER;
-	status = find_request(ClientRequest, &request);
-	if (!NT_SUCCESS(status))
-		return status;
+	request = host_request_find(ClientRequest);
+	if (!request)
+		return no_request(ClientRequest);
 	if (is_inside(request)) {
 		*ClientBaseAddress = service_allocate_lsa_heap(LengthRequired);
 		return *ClientBaseAddress ? STATUS_SUCCESS : STATUS_NO_MEMORY;
@@ -86,13 +82,12 @@ NTSTATUS NTAPI service_free_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 					  PVOID ClientBaseAddress)
 {
 	struct host_request *request;
-	NTSTATUS status;
 
 	if (!ClientBaseAddress)
 		return STATUS_SUCCESS;
-	status = find_request(ClientRequest, &request);
-	if (!NT_SUCCESS(status))
-		return status;
+	request = host_request_find(ClientRequest);
+	if (!request)
+		return no_request(ClientRequest);
 	if (is_inside(request)) {
 		service_free_lsa_heap(ClientBaseAddress);
 		return STATUS_SUCCESS;
@@ -138,9 +133,9 @@ NTSTATUS NTAPI service_copy_to_client_buffer(PLSA_CLIENT_REQUEST ClientRequest,
 
 	if (!Length)
 		return STATUS_SUCCESS;
-	status = find_request(ClientRequest, &request);
-	if (!NT_SUCCESS(status))
-		return status;
+	request = host_request_find(ClientRequest);
+	if (!request)
+		return no_request(ClientRequest);
 	if (is_inside(request))
 		return copy_inside(ClientBaseAddress, BufferToCopy, Length);
 	status = share_first(request);
@@ -158,15 +153,14 @@ NTSTATUS NTAPI service_copy_from_client_buffer(PLSA_CLIENT_REQUEST ClientRequest
 					       PVOID ClientBaseAddress)
 {
 	struct host_request *request;
-	NTSTATUS status;
 	size_t done;
 	int ret;
 
 	if (!Length)
 		return STATUS_SUCCESS;
-	status = find_request(ClientRequest, &request);
-	if (!NT_SUCCESS(status))
-		return status;
+	request = host_request_find(ClientRequest);
+	if (!request)
+		return no_request(ClientRequest);
 	if (is_inside(request))
 		return copy_inside(BufferToCopy, ClientBaseAddress, Length);
 	ret = lsabuf_copy_from(request->fd, request->received.out_id,

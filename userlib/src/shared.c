@@ -104,8 +104,7 @@ struct lsabuf_shared {
 static struct lsabuf_shared pool[NR_SHARED];
 /* Entries that have ever been used */
 static _Atomic unsigned int nr_pool;
-/* Counts the sections made through the table */
-static _Atomic uint32_t generation;
+_Atomic uint32_t shared_generation;
 
 /*
  * Locks. Three states, so that nothing calls the kernel unless threads meet
@@ -690,7 +689,7 @@ PVOID NTAPI service_create_shared_memory(ULONG MaxSize, ULONG InitialSize)
 	if (create(host_authority(), MaxSize, InitialSize, 0, true, &shared))
 		return NULL;
 	/* Pairs with the load in shared_is_stale() */
-	atomic_fetch_add_explicit(&generation, 1, memory_order_release);
+	atomic_fetch_add_explicit(&shared_generation, 1, memory_order_release);
 	/* The call under way may be what mentions it; a failure shows later */
 	if (request && request->fd >= 0)
 		shared_map(request);
@@ -776,12 +775,6 @@ static int map_one(struct lsabuf_shared *shared,
 	return ret == -EBADF || ret == -EPERM ? 0 : ret;
 }
 
-bool shared_is_stale(const struct host_request *request)
-{
-	return request->generation !=
-	       atomic_load_explicit(&generation, memory_order_acquire);
-}
-
 /**
  * shared_map() - see that a client has all shared memory of its package
  * @request: of the client; not from inside
@@ -790,7 +783,8 @@ bool shared_is_stale(const struct host_request *request)
  */
 int shared_map(struct host_request *request)
 {
-	uint32_t now = atomic_load_explicit(&generation, memory_order_acquire);
+	uint32_t now =
+		atomic_load_explicit(&shared_generation, memory_order_acquire);
 	unsigned int i, nr = atomic_load(&nr_pool);
 	uint64_t word = known_word(request, now);
 	int ret = 0;
