@@ -72,13 +72,23 @@ LSABUF_EXPORT void lsabuf_call_prepare(struct lsabuf_call *call, uint32_t kind,
 				       uint32_t code, const void *submit,
 				       size_t length)
 {
-	*call = (struct lsabuf_call){
-		.size = sizeof(*call),
-		.kind = kind,
-		.code = code,
-		.submit_address = (uintptr_t)submit,
-		.submit_length = length,
-	};
+	/* One by one: a struct of zeroes costs more than all else here */
+	call->size = sizeof(*call);
+	call->flags = 0;
+	call->id = 0;
+	call->kind = kind;
+	call->code = code;
+	call->submit_address = (uintptr_t)submit;
+	call->submit_length = length;
+	call->timeout_ns = 0;
+	call->ranges_address = 0;
+	call->nr_ranges = 0;
+	call->connection = 0;
+	call->free_address = 0;
+	call->out_status[0] = 0;
+	call->out_status[1] = 0;
+	call->out_address = 0;
+	call->out_length = 0;
 }
 
 static int do_call(int fd, struct lsabuf_call *call, uint32_t flags)

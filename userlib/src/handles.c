@@ -97,12 +97,10 @@ static bool is_ours(uint64_t connection)
 	       (uint32_t)info.out_client == client_of(connection);
 }
 
-static uintptr_t value_of(const struct lsa_handle *handle, uint64_t state)
+/* The part of a handle that is its generation */
+static uintptr_t generation_of(uint64_t state)
 {
-	uintptr_t entry = handle - handles + 1;
-
-	return (uintptr_t)(state >> GENERATION_SHIFT) << VALUE_SHIFT |
-	       entry << ENTRY_SHIFT;
+	return (uintptr_t)(state >> GENERATION_SHIFT) << VALUE_SHIFT;
 }
 
 static struct lsa_handle *reserve(void)
@@ -185,7 +183,8 @@ int lsa_handle_create(bool trusted, void **value, enum lsabuf_subject *subject)
 	handle->trusted = trusted;
 	atomic_store(&handle->connection, connection);
 	atomic_store(&handle->state, state + OPEN);
-	*value = (void *)value_of(handle, state);
+	*value = (void *)(generation_of(state) |
+			  (uintptr_t)(handle - handles + 1) << ENTRY_SHIFT);
 	return 0;
 }
 
@@ -205,19 +204,20 @@ static struct lsa_handle *entry_of(void *value)
 	return number ? &handles[number - 1] : NULL;
 }
 
-/* Comparing whole values also refuses set low bits and an old generation */
-static bool is_current(struct lsa_handle *handle, uint64_t state, void *value)
+/* All but the entry, which it was found by: set low bits are refused, too */
+static bool is_current(uint64_t state, void *value)
 {
-	return (state & OPEN) && value_of(handle, state) == (uintptr_t)value;
+	uintptr_t rest = (uintptr_t)value &
+			 ~((uintptr_t)ENTRY_MASK << ENTRY_SHIFT);
+
+	return (state & OPEN) && generation_of(state) == rest;
 }
 
-/**
- * lsa_handle_get() - use a handle
- * @value: what the program gave as a handle: anything
- *
- * Return: the entry, to be put with lsa_handle_put(), or NULL.
+/*
+ * Use what the program gave as a handle: anything. The entry is to be put with
+ * lsa_handle_put(); NULL: it is none.
  */
-struct lsa_handle *lsa_handle_get(void *value)
+static struct lsa_handle *get_handle(void *value)
 {
 	struct lsa_handle *handle = entry_of(value);
 	uint64_t state;
@@ -226,7 +226,7 @@ struct lsa_handle *lsa_handle_get(void *value)
 		return NULL;
 	do {
 		state = atomic_load(&handle->state);
-		if (!is_current(handle, state, value))
+		if (!is_current(state, value))
 			return NULL;
 	} while (!get_entry(handle, state));
 	return handle;
@@ -244,17 +244,28 @@ struct lsa_handle *lsa_handle_get_any(void)
 	return NULL;
 }
 
-void lsa_handle_put(struct lsa_handle *handle)
+static __attribute__((noinline)) void close_entry(struct lsa_handle *handle,
+						  uint64_t state)
 {
-	uint64_t state = atomic_fetch_sub(&handle->state, 1) - 1;
-	uint64_t connection;
+	uint64_t connection =
+		atomic_exchange(&handle->connection, CONNECTION_NONE);
 
-	if (!(state & CLOSING) || state & USERS)
-		return;
-	connection = atomic_exchange(&handle->connection, CONNECTION_NONE);
 	if (is_ours(connection))
 		lsabuf_close(fd_of(connection));
 	atomic_store(&handle->state, state - CLOSING);
+}
+
+static inline void put_handle(struct lsa_handle *handle)
+{
+	uint64_t state = atomic_fetch_sub(&handle->state, 1) - 1;
+
+	if ((state & (CLOSING | USERS)) == CLOSING)
+		close_entry(handle, state);
+}
+
+void lsa_handle_put(struct lsa_handle *handle)
+{
+	put_handle(handle);
 }
 
 /**
@@ -276,7 +287,7 @@ bool lsa_handle_close(void *value)
 		return false;
 	do {
 		state = atomic_load(&handle->state);
-		if (!is_current(handle, state, value))
+		if (!is_current(state, value))
 			return false;
 	} while (!atomic_compare_exchange_strong(&handle->state, &state,
 						 state - OPEN + CLOSING + 1));
@@ -285,11 +296,6 @@ bool lsa_handle_close(void *value)
 		lsabuf_disconnect(fd_of(connection));
 	lsa_handle_put(handle);
 	return true;
-}
-
-bool lsa_handle_is_trusted(const struct lsa_handle *handle)
-{
-	return handle->trusted;
 }
 
 int lsa_handle_fd(struct lsa_handle *handle)
@@ -330,8 +336,8 @@ static int reconnect(struct lsa_handle *handle, uint64_t old)
 }
 
 /* Ids belong to a connection: a wait cannot go on upon the next one */
-static int call_once(struct lsa_handle *handle, uint64_t connection,
-		     struct lsabuf_call *call)
+static inline int call_once(struct lsa_handle *handle, uint64_t connection,
+			    struct lsabuf_call *call)
 {
 	int ret;
 
@@ -365,26 +371,16 @@ static bool is_worth_another(uint64_t connection, int error,
 	return is_lost(error) || !is_ours(connection);
 }
 
-/**
- * lsa_handle_call() - call the LSA and wait for the reply
- * @handle: as lsa_handle_get() found it
- * @call: as lsabuf_call() takes it
- *
- * A call that no authority has seen is tried once more on a new connection. A
- * call that one has seen never is.
- *
- * Return: 0 or -errno; EPIPE: the authority is gone, and none is back yet if
- * the call was not received.
- */
-int lsa_handle_call(struct lsa_handle *handle, struct lsabuf_call *call)
+/* After @error of a call on @connection: once more if that may help. Rarely */
+static __attribute__((noinline)) int call_again(struct lsa_handle *handle,
+						uint64_t connection, int error,
+						struct lsabuf_call *call)
 {
-	uint64_t connection = atomic_load(&handle->connection);
 	int ret;
 
-	ret = call_once(handle, connection, call);
-	if (!ret || !is_worth_another(connection, ret, call)) {
+	if (!is_worth_another(connection, error, call)) {
 		/* The wait was cut off with the connection */
-		return call->id && is_lost(ret) ? -EPIPE : ret;
+		return call->id && is_lost(error) ? -EPIPE : error;
 	}
 	/* Closed in the meantime, by whom it belongs to: do not revive it */
 	if (atomic_load(&handle->state) & CLOSING)
@@ -394,4 +390,45 @@ int lsa_handle_call(struct lsa_handle *handle, struct lsabuf_call *call)
 		return ret == -ENOENT || ret == -ENXIO ? -EPIPE : ret;
 	ret = call_once(handle, atomic_load(&handle->connection), call);
 	return call->id && is_lost(ret) ? -EPIPE : ret;
+}
+
+/* What the LSA does for a logon process has a kind of its own */
+static uint32_t trusted_kind(uint32_t kind)
+{
+	switch (kind) {
+	case LSA_MESSAGE_CALL:
+		return LSA_MESSAGE_CALL_TRUSTED;
+	case LSA_MESSAGE_LOGON:
+		return LSA_MESSAGE_LOGON_TRUSTED;
+	}
+	return kind;
+}
+
+/**
+ * lsa_handle_call() - call the LSA and wait for the reply
+ * @value: what the program gave as a handle: anything
+ * @call: as lsabuf_call() takes it
+ *
+ * A call that no authority has seen is tried once more on a new connection. A
+ * call that one has seen never is.
+ *
+ * Return: 0 or -errno; EBADF: that is no handle. EPIPE: the authority is gone,
+ * and none is back yet if the call was not received.
+ */
+int lsa_handle_call(void *value, struct lsabuf_call *call)
+{
+	struct lsa_handle *handle = get_handle(value);
+	uint64_t connection;
+	int ret;
+
+	if (!handle)
+		return -EBADF;
+	if (handle->trusted)
+		call->kind = trusted_kind(call->kind);
+	connection = atomic_load(&handle->connection);
+	ret = call_once(handle, connection, call);
+	if (ret)
+		ret = call_again(handle, connection, ret, call);
+	put_handle(handle);
+	return ret;
 }

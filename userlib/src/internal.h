@@ -30,12 +30,10 @@ const char *lsabuf_environment(const char *name, const char *otherwise);
 struct lsa_handle;
 
 int lsa_handle_create(bool trusted, void **value, enum lsabuf_subject *subject);
-struct lsa_handle *lsa_handle_get(void *value);
 struct lsa_handle *lsa_handle_get_any(void);
 void lsa_handle_put(struct lsa_handle *handle);
 bool lsa_handle_close(void *value);
-bool lsa_handle_is_trusted(const struct lsa_handle *handle);
 int lsa_handle_fd(struct lsa_handle *handle);
-int lsa_handle_call(struct lsa_handle *handle, struct lsabuf_call *call);
+int lsa_handle_call(void *value, struct lsabuf_call *call);
 
 #endif /* _LSABUF_INTERNAL_H */

@@ -43,7 +43,10 @@ static int get_free_fd(void)
 
 static NTSTATUS free_with(int fd, PVOID buffer)
 {
-	return lsabuf_status(lsabuf_free(fd, buffer), LSABUF_SUBJECT_BLOCK);
+	int error = lsabuf_free(fd, buffer);
+
+	return error ? lsabuf_status(error, LSABUF_SUBJECT_BLOCK) :
+		       STATUS_SUCCESS;
 }
 
 /* The device cannot be opened: any connection that is open does it as well */
@@ -99,26 +102,12 @@ LSABUF_EXPORT NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle)
 	return connect_to_lsa(LsaHandle, false);
 }
 
-static NTSTATUS call_status(int error, const struct lsabuf_call *call)
-{
-	return error ? lsabuf_status(error, LSABUF_SUBJECT_CONNECTION) :
-		       (NTSTATUS)call->out_status[0];
-}
-
 static NTSTATUS call_lsa(HANDLE LsaHandle, struct lsabuf_call *call)
 {
-	struct lsa_handle *handle = lsa_handle_get(LsaHandle);
-	NTSTATUS status;
+	int error = lsa_handle_call(LsaHandle, call);
 
-	if (!handle)
-		return STATUS_INVALID_HANDLE;
-	if (call->kind == LSA_MESSAGE_CALL && lsa_handle_is_trusted(handle))
-		call->kind = LSA_MESSAGE_CALL_TRUSTED;
-	if (call->kind == LSA_MESSAGE_LOGON && lsa_handle_is_trusted(handle))
-		call->kind = LSA_MESSAGE_LOGON_TRUSTED;
-	status = call_status(lsa_handle_call(handle, call), call);
-	lsa_handle_put(handle);
-	return status;
+	return error ? lsabuf_status(error, LSABUF_SUBJECT_CONNECTION) :
+		       (NTSTATUS)call->out_status[0];
 }
 
 static NTSTATUS send_name(HANDLE LsaHandle, enum lsa_message kind,
