@@ -34,6 +34,36 @@ TEST_F(library, buffer_in_client)
 	EXPECT_EQ(STATUS_SUCCESS, LsaFreeReturnBuffer(r.buffer));
 }
 
+/* The example that is compiled for Windows as well: see ../headers */
+TEST_F(library, portable_package)
+{
+	ULONG portable = find_package(self->lsa, "portable");
+	struct {
+		UNICODE_STRING name;
+		WCHAR text[3];
+	} submit = {
+		.name = { sizeof(submit.text), sizeof(submit.text),
+			  submit.text },
+		.text = u"Ada",
+	};
+	struct result r;
+
+	if (sizeof(void *) == 4)
+		SKIP(return, "its messages are those of 64-bit programs");
+	ASSERT_NE(~0U, portable);
+	r = call(self->lsa, portable, &submit, sizeof(submit));
+	ASSERT_EQ(STATUS_SUCCESS, outcome(r));
+	ASSERT_EQ(sizeof(u"Hello, Ada!"), r.length);
+	EXPECT_EQ(0, memcmp(r.buffer, u"Hello, Ada!", r.length));
+	/* Text that is not in the message, or not all of it */
+	submit.name.Buffer = submit.text + 2;
+	r = call(self->lsa, portable, &submit, sizeof(submit));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER, r.status);
+	submit.name.Buffer = (PWSTR)((uintptr_t)&submit - 2);
+	r = call(self->lsa, portable, &submit, sizeof(submit));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER, r.status);
+}
+
 TEST_F(library, empty_submit_buffer)
 {
 	struct result r;
@@ -102,7 +132,7 @@ TEST_F_TIMEOUT(library, unwanted_buffers, 120)
 
 TEST_F(library, unknown_package)
 {
-	struct result r = call(self->lsa, 2, "x", 1);
+	struct result r = call(self->lsa, 3, "x", 1);
 
 	EXPECT_EQ(STATUS_NO_SUCH_PACKAGE, r.status);
 	EXPECT_EQ(STATUS_SUCCESS, r.protocol);

@@ -90,14 +90,17 @@ static inline const char *userlib(void)
 static inline void exec_host(const char *endpoint, const char *threads)
 {
 	char host[PATH_MAX + 20], packages[PATH_MAX + 20];
+	char portable[PATH_MAX + 30];
 
 	snprintf(host, sizeof(host), "%s/host/lsahost", userlib());
 	snprintf(packages, sizeof(packages), "%s/packages", userlib());
+	snprintf(portable, sizeof(portable), "%s/examples/portable.so",
+		 userlib());
 	setenv("NOTIFY_SOCKET", notify_name, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execl(host, "lsahost", getenv("LSABUF_TEST_VERBOSE") ? "-v" : "-q",
 	      "-e", endpoint, "-t", threads, "-g", TRUSTED_GROUP_TEXT, "-P",
-	      packages, "account", "probe", NULL);
+	      packages, "account", "probe", portable, NULL);
 	fprintf(stderr, "# %s: %s\n", host, strerror(errno));
 	_exit(127);
 }
