@@ -146,6 +146,7 @@ static const struct budget budgets[] = {
 	{ "bytes per idle client process", NULL, 4096, 4096 },
 	{ "lsabuf_call(), beyond its ioctl", NULL, 80, 80 },
 	{ "lsabuf_copy_to(), beyond its ioctl", NULL, 80, 80 },
+	{ "LSA call: library, each of its 5 calls", NULL, 80, 80 },
 	{ "6 x shared alloc+free, 10 live", "6 x malloc+free", 2.50, 1.30 },
 	{ "6 x shared alloc+free, 100000 live",
 	  "6 x shared alloc+free, 10 live", 1.15, 1.15 },
