@@ -48,10 +48,13 @@ TEST_F(library, portable_package)
 	};
 	struct result r;
 
-	if (sizeof(void *) == 4)
-		SKIP(return, "its messages are those of 64-bit programs");
 	ASSERT_NE(~0U, portable);
 	r = call(self->lsa, portable, &submit, sizeof(submit));
+	if (sizeof(void *) == 4) {
+		/* Its messages are those of 64-bit programs. */
+		EXPECT_EQ(STATUS_INVALID_PARAMETER, r.status);
+		return;
+	}
 	ASSERT_EQ(STATUS_SUCCESS, outcome(r));
 	ASSERT_EQ(sizeof(u"Hello, Ada!"), r.length);
 	EXPECT_EQ(0, memcmp(r.buffer, u"Hello, Ada!", r.length));
