@@ -91,6 +91,23 @@ TEST_F(pair, blocks_are_apart)
 	}
 }
 
+/* Wherever arenas are made: a pointer of the client, of 32 bits too, has room. */
+TEST_F(pair, addresses_are_pointers)
+{
+	const __u64 length = MIB(1);
+	__u64 id = begin(_metadata, self), address[10];
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, lsa_alloc(self->authority, id, i ? length : 16,
+				       &address[i]));
+		EXPECT_LE(address[i] + length - 1, UINTPTR_MAX);
+	}
+	end(_metadata, self, id);
+	for (i = 0; i < 10; i++)
+		EXPECT_EQ(0, client_free(self->client, address[i]));
+}
+
 TEST_F(pair, source)
 {
 	__u64 id = begin(_metadata, self), address;

@@ -355,7 +355,7 @@ TEST_F_TIMEOUT(pair, mistakes_are_not_logged, STRESS_TIMEOUT)
 		unsigned long command;
 
 		random = random * 1103515245 + 12345;
-		command = _IO(LSABUF_IOC_TYPE, random >> 16 & 15);
+		command = _IO(LSABUF_IOC_TYPE, random >> 16 & 31);
 		/* Not what might wait, or last. */
 		if (command == LSABUF_IOC_CALL ||
 		    command == LSABUF_IOC_REPLY_RECEIVE ||
