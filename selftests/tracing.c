@@ -121,7 +121,7 @@ TEST_F(traced, call)
 	    gettid());
 	ONE("lsabuf_alloc: client=%llu id=0x%llx address=0x%llx length=4321 ret=0",
 	    client, id, block);
-	ONE("lsabuf_copy: client=%llu id=0x%llx to address=0x%llx length=10 done=10 path=block ret=0 ns=",
+	ONE("lsabuf_copy: client=%llu id=0x%llx to address=0x%llx length=10 done=10 path=block ",
 	    client, id, block);
 	ONE("client=%llu id=0x%llx from address=0x%llx length=10 done=10 path=block ret=0 ns=",
 	    client, id, block);

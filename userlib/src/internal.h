@@ -36,4 +36,7 @@ bool lsa_handle_close(void *value);
 int lsa_handle_fd(struct lsa_handle *handle);
 int lsa_handle_call(void *value, struct lsabuf_call *call);
 
+/* versions.c; by other names for the linker, as all there */
+int info_0_1(int fd, struct lsabuf_info *info);
+
 #endif /* _LSABUF_INTERNAL_H */

@@ -41,7 +41,6 @@ FITS(struct lsabuf_host_heap, 65 * sizeof(void *));
 /* With 0.1 it ended where the description of the connection begins. */
 #define INFO_0_1 offsetof(struct lsabuf_info, out_client)
 
-int info_0_1(int fd, struct lsabuf_info *info);
 __attribute__((symver("lsabuf_info@LSABUF_0.1"))) LSABUF_EXPORT int
 info_0_1(int fd, struct lsabuf_info *info)
 {
