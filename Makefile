@@ -147,6 +147,10 @@ help:
 	@echo '  coverage         lines and branches of the module that the tests execute'
 	@echo '  races            every two operations at once, in a kernel with KCSAN'
 	@echo '  detectors        the debug kernels (KIND=kasan|kcsan) report what they should'
+	@echo '  check-skew       library, module and programs of different ages'
+	@echo '  check-install    install into a directory, use that, uninstall'
+	@echo '  check-dkms       the same by way of dkms, as root'
+	@echo '  check-systemd    install into a Debian, boot it with its systemd'
 	@echo '  deps             install what these need, and no more'
 
 # Longer runs of their own.
