@@ -1486,6 +1486,9 @@ TEST_F(sections, trace_events)
 	EXPECT_EQ(-EINVAL,
 		  section_create(self->authority, KIB(4), KIB(5), 0, &create));
 	EXPECT_EQ(0, section_grow(file, KIB(12)));
+	EXPECT_EQ(0, section_hole(file, KIB(4), KIB(4), 0));
+	EXPECT_EQ(0, section_hole(file, KIB(4), KIB(4),
+				  LSABUF_SECTION_HOLE_F_FILL));
 	EXPECT_EQ(0, section_revoke(file));
 	EXPECT_EQ(-EPERM, section_grow(file, KIB(16)));
 	close(file);
@@ -1500,6 +1503,12 @@ TEST_F(sections, trace_events)
 		    section);
 	TRACED_ONCE("lsabuf_section_grow: section=%llu committed=0 ret=%d",
 		    section, -EPERM);
+	TRACED_ONCE(
+		"lsabuf_section_hole: section=%llu make start=4096 length=4096 ret=0",
+		section);
+	TRACED_ONCE(
+		"lsabuf_section_hole: section=%llu fill start=4096 length=4096 ret=0",
+		section);
 	TRACED_ONCE("lsabuf_section_revoke: section=%llu views=0", section);
 	TRACED_ONCE("lsabuf_section_close: section=%llu views=0", section);
 
