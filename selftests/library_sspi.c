@@ -8,6 +8,7 @@
  */
 #include "lsabuf_test.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <windows.h>
@@ -1623,17 +1624,55 @@ TEST(signing_calls_nobody)
 }
 
 /*
- * A mechanism that others wrote: NTLM of GSSAPI, by way of the package "gss"
+ * Mechanisms that others wrote: NTLM and Kerberos of GSSAPI, by way of the
+ * package "gss"
  */
+
+/**
+ * struct mechanism - one of them
+ * @package: its name
+ * @domain: of the user "alice"
+ * @name: hers, as the mechanism tells it
+ * @requirements: of the initiator
+ * @signature: bytes of one
+ */
+struct mechanism {
+	const char *package;
+	const char *domain;
+	const char *name;
+	ULONG requirements;
+	ULONG signature;
+};
+
+/* Both sides' requirements: outputs come from AllocateClientBuffer */
+#define MECHANISM_ISC                                                          \
+	(ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | \
+	 ISC_REQ_ALLOCATE_MEMORY)
+#define MECHANISM_ASC ASC_REQ_ALLOCATE_MEMORY
+
+static const struct mechanism ntlm = {
+	.package = "NTLM",
+	.domain = "DOM",
+	.name = "DOM\\alice",
+	.requirements = MECHANISM_ISC,
+	.signature = 16,
+};
+
+static const struct mechanism kerberos = {
+	.package = "Kerberos",
+	.domain = "TEST",
+	.name = "alice@TEST",
+	.requirements = MECHANISM_ISC | ISC_REQ_MUTUAL_AUTH,
+	.signature = 28,
+};
+
+static const struct mechanism *mechanism = &ntlm;
+
+/* The largest token; Kerberos has large ones */
+#define MECHANISM_TOKEN (128 * 1024)
 
 #define NTLM_PLUGIN "/etc/gss/mech.d/mech.ntlmssp.conf"
 #define NTLM_USERS "/tmp/lsabuf-ntlm-users"
-
-/* Both sides' requirements: outputs come from AllocateClientBuffer */
-#define NTLM_ISC                                                               \
-	(ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | \
-	 ISC_REQ_ALLOCATE_MEMORY)
-#define NTLM_ASC ASC_REQ_ALLOCATE_MEMORY
 
 /* FIXTURE(ntlm) - an lsahost with "gss", which knows the user DOM\\alice */
 FIXTURE(ntlm)
@@ -1641,20 +1680,21 @@ FIXTURE(ntlm)
 	CredHandle acceptor;
 };
 
-static SECURITY_STATUS ntlm_acquire(const char *password, CredHandle *handle)
+static SECURITY_STATUS mechanism_acquire(const char *password,
+					 CredHandle *handle)
 {
 	SEC_WINNT_AUTH_IDENTITY_A identity = {
 		.User = (UCHAR *)"alice",
 		.UserLength = 5,
-		.Domain = (UCHAR *)"DOM",
-		.DomainLength = 3,
+		.Domain = (UCHAR *)mechanism->domain,
+		.DomainLength = strlen(mechanism->domain),
 		.Password = (UCHAR *)password,
 		.PasswordLength = password ? strlen(password) : 0,
 		.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
 	};
 
 	return AcquireCredentialsHandleA(
-		NULL, (char *)"NTLM",
+		NULL, (char *)mechanism->package,
 		password ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
 		password ? &identity : NULL, NULL, NULL, handle, NULL);
 }
@@ -1673,7 +1713,7 @@ FIXTURE_SETUP(ntlm)
 	close(file);
 	setenv("NTLM_USER_FILE", NTLM_USERS, 1);
 	ASSERT_TRUE(start_host("gss"));
-	ASSERT_EQ(SEC_E_OK, ntlm_acquire(NULL, &self->acceptor));
+	ASSERT_EQ(SEC_E_OK, mechanism_acquire(NULL, &self->acceptor));
 }
 
 FIXTURE_TEARDOWN(ntlm)
@@ -1681,9 +1721,10 @@ FIXTURE_TEARDOWN(ntlm)
 }
 
 /* One step of either side; @out is allocated, to be freed by the caller */
-static SECURITY_STATUS ntlm_step(CredHandle *credential, CtxtHandle *context,
-				 bool first, bool accept, const SecBuffer *in,
-				 SecBuffer *out)
+static SECURITY_STATUS mechanism_step(CredHandle *credential,
+				      CtxtHandle *context, bool first,
+				      bool accept, const SecBuffer *in,
+				      SecBuffer *out)
 {
 	SecBuffer input = in ? *in : (SecBuffer){ 0 };
 	SecBufferDesc input_desc = { SECBUFFER_VERSION, 1, &input };
@@ -1693,11 +1734,12 @@ static SECURITY_STATUS ntlm_step(CredHandle *credential, CtxtHandle *context,
 	*out = (SecBuffer){ 0, SECBUFFER_TOKEN, NULL };
 	if (accept)
 		return AcceptSecurityContext(credential, first ? NULL : context,
-					     &input_desc, NTLM_ASC,
+					     &input_desc, MECHANISM_ASC,
 					     SECURITY_NATIVE_DREP, context,
 					     &output_desc, &attributes, NULL);
 	return InitializeSecurityContextA(credential, first ? NULL : context,
-					  (char *)"host@server", NTLM_ISC, 0,
+					  (char *)"host@server",
+					  mechanism->requirements, 0,
 					  SECURITY_NATIVE_DREP,
 					  in ? &input_desc : NULL, 0, context,
 					  &output_desc, &attributes, NULL);
@@ -1713,15 +1755,19 @@ static bool put_bytes(int socket, const void *bytes, ULONG length)
 static bool get_bytes(int socket, void *bytes, ULONG *length)
 {
 	return read(socket, length, sizeof(*length)) == sizeof(*length) &&
-	       *length <= 4096 &&
-	       (!*length || read(socket, bytes, *length) == *length);
+	       *length <= MECHANISM_TOKEN &&
+	       (!*length ||
+		recv(socket, bytes, *length, MSG_WAITALL) == *length);
 }
 
+/* The longest token that this side has sent */
+static ULONG longest;
+
 /* One side, to the end: exchange tokens until there is nothing more to say */
-static SECURITY_STATUS ntlm_talk(int socket, CredHandle *credential,
-				 CtxtHandle *context, bool accept)
+static SECURITY_STATUS mechanism_talk(int socket, CredHandle *credential,
+				      CtxtHandle *context, bool accept)
 {
-	char bytes[4096];
+	static char bytes[MECHANISM_TOKEN];
 	SecBuffer in = { 0, SECBUFFER_TOKEN, bytes }, out;
 	SECURITY_STATUS status;
 	bool first = true;
@@ -1730,11 +1776,13 @@ static SECURITY_STATUS ntlm_talk(int socket, CredHandle *credential,
 		if ((accept || !first) &&
 		    !get_bytes(socket, bytes, &in.cbBuffer))
 			return SEC_E_INTERNAL_ERROR;
-		status = ntlm_step(credential, context, first, accept,
-				   accept || !first ? &in : NULL, &out);
+		status = mechanism_step(credential, context, first, accept,
+					accept || !first ? &in : NULL, &out);
 		if (SEC_SUCCESS(status) && out.cbBuffer &&
 		    !put_bytes(socket, out.pvBuffer, out.cbBuffer))
 			return SEC_E_INTERNAL_ERROR;
+		if (longest < out.cbBuffer)
+			longest = out.cbBuffer;
 		FreeContextBuffer(out.pvBuffer);
 		if (status != SEC_I_CONTINUE_NEEDED)
 			return status;
@@ -1742,9 +1790,9 @@ static SECURITY_STATUS ntlm_talk(int socket, CredHandle *credential,
 }
 
 /* The accepting process: 0 if it heard a message of alice with her signature */
-static int ntlm_server(int socket)
+static int mechanism_server(int socket)
 {
-	char text[4096], signature[4096];
+	static char text[MECHANISM_TOKEN], signature[MECHANISM_TOKEN];
 	SecBuffer buffers[2] = {
 		{ 0, SECBUFFER_DATA, text },
 		{ 0, SECBUFFER_TOKEN, signature },
@@ -1754,9 +1802,9 @@ static int ntlm_server(int socket)
 	CredHandle credential;
 	CtxtHandle context;
 
-	if (ntlm_acquire(NULL, &credential))
+	if (mechanism_acquire(NULL, &credential))
 		return 1;
-	if (ntlm_talk(socket, &credential, &context, true) != SEC_E_OK)
+	if (mechanism_talk(socket, &credential, &context, true) != SEC_E_OK)
 		return 2;
 	if (!get_bytes(socket, text, &buffers[0].cbBuffer) ||
 	    !get_bytes(socket, signature, &buffers[1].cbBuffer))
@@ -1768,7 +1816,7 @@ static int ntlm_server(int socket)
 	    SEC_E_MESSAGE_ALTERED)
 		return 5;
 	if (QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names) ||
-	    strcmp((char *)names.sUserName, "DOM\\alice"))
+	    strcmp((char *)names.sUserName, mechanism->name))
 		return 6;
 	FreeContextBuffer(names.sUserName);
 	return DeleteSecurityContext(&context) ||
@@ -1776,7 +1824,7 @@ static int ntlm_server(int socket)
 }
 
 /* Two processes authenticate each other, with nothing but lsahost between */
-TEST_F_TIMEOUT(ntlm, two_processes, 60)
+static void meet(struct __test_metadata *_metadata)
 {
 	char text[] = "signed by alice", signature[64];
 	SecBuffer buffers[2] = {
@@ -1791,13 +1839,14 @@ TEST_F_TIMEOUT(ntlm, two_processes, 60)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	if (!fork()) {
 		close(pair[0]);
-		_exit(ntlm_server(pair[1]));
+		_exit(mechanism_server(pair[1]));
 	}
 	close(pair[1]);
-	ASSERT_EQ(SEC_E_OK, ntlm_acquire("secret", &credential));
-	ASSERT_EQ(SEC_E_OK, ntlm_talk(pair[0], &credential, &context, false));
+	ASSERT_EQ(SEC_E_OK, mechanism_acquire("secret", &credential));
+	ASSERT_EQ(SEC_E_OK,
+		  mechanism_talk(pair[0], &credential, &context, false));
 	ASSERT_EQ(SEC_E_OK, MakeSignature(&context, 0, &message, 0));
-	EXPECT_EQ(16, buffers[1].cbBuffer);
+	EXPECT_EQ(mechanism->signature, buffers[1].cbBuffer);
 	ASSERT_TRUE(put_bytes(pair[0], text, sizeof(text)));
 	ASSERT_TRUE(put_bytes(pair[0], signature, buffers[1].cbBuffer));
 	wait(&status);
@@ -1805,6 +1854,11 @@ TEST_F_TIMEOUT(ntlm, two_processes, 60)
 	EXPECT_EQ(0, WEXITSTATUS(status));
 	EXPECT_EQ(SEC_E_OK, DeleteSecurityContext(&context));
 	EXPECT_EQ(SEC_E_OK, FreeCredentialsHandle(&credential));
+}
+
+TEST_F_TIMEOUT(ntlm, two_processes, 60)
+{
+	meet(_metadata);
 }
 
 /* All but the last step; the initiator's last token is @token */
@@ -1815,12 +1869,13 @@ static SECURITY_STATUS ntlm_begin(CredHandle *acceptor, const char *password,
 	CredHandle credential;
 	CtxtHandle context;
 
-	if (ntlm_acquire(password, &credential) ||
-	    ntlm_step(&credential, &context, true, false, NULL, &negotiate) !=
-		    SEC_I_CONTINUE_NEEDED ||
-	    ntlm_step(acceptor, accepted, true, true, &negotiate, &challenge) !=
-		    SEC_I_CONTINUE_NEEDED ||
-	    ntlm_step(&credential, &context, false, false, &challenge, token))
+	if (mechanism_acquire(password, &credential) ||
+	    mechanism_step(&credential, &context, true, false, NULL,
+			   &negotiate) != SEC_I_CONTINUE_NEEDED ||
+	    mechanism_step(acceptor, accepted, true, true, &negotiate,
+			   &challenge) != SEC_I_CONTINUE_NEEDED ||
+	    mechanism_step(&credential, &context, false, false, &challenge,
+			   token))
 		return SEC_E_INTERNAL_ERROR;
 	FreeContextBuffer(negotiate.pvBuffer);
 	FreeContextBuffer(challenge.pvBuffer);
@@ -1836,7 +1891,7 @@ static SECURITY_STATUS ntlm_end(CredHandle *acceptor, CtxtHandle *accepted,
 	SECURITY_STATUS status;
 	SecBuffer out;
 
-	status = ntlm_step(acceptor, accepted, false, true, token, &out);
+	status = mechanism_step(acceptor, accepted, false, true, token, &out);
 	FreeContextBuffer(out.pvBuffer);
 	FreeContextBuffer(token->pvBuffer);
 	DeleteSecurityContext(accepted);
@@ -1915,6 +1970,234 @@ TEST_F_TIMEOUT(ntlm, flipped_bits, 120)
 	ASSERT_EQ(SEC_E_OK,
 		  ntlm_begin(&self->acceptor, "secret", &accepted, &token));
 	EXPECT_EQ(SEC_E_OK, ntlm_end(&self->acceptor, &accepted, &token));
+}
+
+/*
+ * A realm of Kerberos, with a KDC on the loopback interface
+ */
+
+#define REALM "/tmp/lsabuf-realm"
+/* Each takes 15 bytes of a ticket */
+#define MANY_ADDRESSES 5000
+
+/* FIXTURE(kerberos) - a realm, and an lsahost with "gss" in it */
+FIXTURE(kerberos)
+{
+	CredHandle acceptor;
+};
+
+/* One of this test's own: that of the test before may not be gone yet */
+static int kdc_port(void)
+{
+	return 18000 + getpid() % 10000;
+}
+
+static bool write_realm(unsigned int addresses)
+{
+	FILE *file = fopen(REALM "/krb5.conf", "w");
+	unsigned int i;
+
+	if (!file)
+		return false;
+	fputs("[libdefaults]\ndefault_realm = TEST\nrdns = false\n"
+	      "dns_lookup_realm = false\ndns_lookup_kdc = false\n"
+	      "dns_canonicalize_hostname = false\n"
+	      "udp_preference_limit = 0\n",
+	      file);
+	if (addresses)
+		fputs("noaddresses = false\nextra_addresses = 127.0.0.1\n",
+		      file);
+	for (i = 0; i < addresses; i++)
+		fprintf(file, "extra_addresses = 10.1.%u.%u\n", i / 200,
+			i % 200 + 1);
+	fprintf(file,
+		"[realms]\nTEST = {\nkdc = 127.0.0.1:%d\n}\n"
+		"[domain_realm]\nserver = TEST\n",
+		kdc_port());
+	if (fclose(file))
+		return false;
+	file = fopen(REALM "/kdc.conf", "w");
+	if (!file)
+		return false;
+	fprintf(file,
+		"[kdcdefaults]\nkdc_listen = 127.0.0.1:%d\n"
+		"kdc_tcp_listen = 127.0.0.1:%d\n"
+		"[realms]\nTEST = {\ndatabase_name = " REALM "/db\n"
+		"key_stash_file = " REALM "/stash\nacl_file = " REALM "/acl\n"
+		"supported_enctypes = aes256-cts:normal\n}\n",
+		kdc_port(), kdc_port());
+	return !fclose(file);
+}
+
+static bool make_realm(void)
+{
+	static const char *const commands[] = {
+		"kdb5_util create -s -r TEST -P master",
+		"kadmin.local -r TEST addprinc -pw secret alice",
+		"kadmin.local -r TEST addprinc -randkey host/server",
+		"kadmin.local -r TEST ktadd -k " REALM "/keytab host/server",
+		"chown nobody " REALM "/db* " REALM "/stash",
+	};
+	char line[256];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		snprintf(line, sizeof(line), "%s >" REALM "/log 2>&1",
+			 commands[i]);
+		if (system(line))
+			return false;
+	}
+	return true;
+}
+
+/* It ends with the test; its port may be known before it listens there */
+static bool start_kdc(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(kdc_port()),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	__u64 end = now_ns() + 2 * AT_ONCE_NS;
+	int fd, ret, log;
+
+	if (!fork()) {
+		log = open(REALM "/log", O_WRONLY | O_APPEND);
+		/* As the test is going to be, whose death is to end it */
+		become_user(NOBODY);
+		dup2(log, STDOUT_FILENO);
+		dup2(log, STDERR_FILENO);
+		execlp("krb5kdc", "krb5kdc", "-n", "-r", "TEST", NULL);
+		_exit(127);
+	}
+	while (now_ns() < end) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ret = connect(fd, (struct sockaddr *)&address, sizeof(address));
+		close(fd);
+		if (!ret)
+			return true;
+		sleep_ms(10);
+	}
+	return false;
+}
+
+FIXTURE_SETUP(kerberos)
+{
+	char package[PATH_MAX + 20];
+
+	snprintf(package, sizeof(package), "%s/packages/gss.so", userlib());
+	if (access(package, R_OK) ||
+	    system("exec >/dev/null; command -v krb5kdc && "
+		   "command -v kadmin.local"))
+		SKIP(exit(255), "no KDC here: krb5-kdc, krb5-admin-server");
+	mechanism = &kerberos;
+	setenv("KRB5_CONFIG", REALM "/krb5.conf", 1);
+	setenv("KRB5_KDC_PROFILE", REALM "/kdc.conf", 1);
+	setenv("KRB5_KTNAME", REALM "/keytab", 1);
+	setenv("KRB5RCACHEDIR", REALM, 1);
+	ASSERT_EQ(0, system("rm -rf " REALM " && mkdir -m 755 " REALM));
+}
+
+/* With tickets that name so many addresses that they are good for */
+static void enter_realm(struct __test_metadata *_metadata,
+			unsigned int addresses, CredHandle *acceptor)
+{
+	ASSERT_TRUE(write_realm(addresses));
+	ASSERT_TRUE(make_realm());
+	ASSERT_TRUE(start_kdc());
+	ASSERT_TRUE(start_host("gss"));
+	ASSERT_EQ(SEC_E_OK, mechanism_acquire(NULL, acceptor));
+}
+
+FIXTURE_TEARDOWN(kerberos)
+{
+}
+
+TEST_F_TIMEOUT(kerberos, two_processes, 120)
+{
+	enter_realm(_metadata, 0, &self->acceptor);
+	meet(_metadata);
+}
+
+TEST_F_TIMEOUT(kerberos, large_tickets, 120)
+{
+	enter_realm(_metadata, MANY_ADDRESSES, &self->acceptor);
+	meet(_metadata);
+	EXPECT_LT(64 * 1024, longest);
+}
+
+/* The only token of the initiator, to be freed by the caller */
+static SECURITY_STATUS kerberos_begin(SecBuffer *token)
+{
+	SECURITY_STATUS status;
+	CredHandle credential;
+	CtxtHandle context;
+
+	status = mechanism_acquire("secret", &credential);
+	if (status)
+		return status;
+	status =
+		mechanism_step(&credential, &context, true, false, NULL, token);
+	DeleteSecurityContext(&context);
+	FreeCredentialsHandle(&credential);
+	return status;
+}
+
+static SECURITY_STATUS kerberos_end(CredHandle *acceptor,
+				    const SecBuffer *token)
+{
+	SECURITY_STATUS status;
+	CtxtHandle accepted;
+	SecBuffer out;
+
+	status = mechanism_step(acceptor, &accepted, true, true, token, &out);
+	FreeContextBuffer(out.pvBuffer);
+	if (SEC_SUCCESS(status))
+		DeleteSecurityContext(&accepted);
+	return status;
+}
+
+TEST_F_TIMEOUT(kerberos, passwords, 120)
+{
+	const char *const passwords[] = { "wrong", "Secret", "secre",
+					  "secret2" };
+	CredHandle credential;
+	size_t i;
+
+	enter_realm(_metadata, 0, &self->acceptor);
+	/* The KDC knows at once */
+	for (i = 0; i < ARRAY_SIZE(passwords); i++)
+		EXPECT_EQ(SEC_E_NO_CREDENTIALS,
+			  mechanism_acquire(passwords[i], &credential));
+	ASSERT_EQ(SEC_E_OK, mechanism_acquire("secret", &credential));
+	EXPECT_EQ(SEC_E_OK, FreeCredentialsHandle(&credential));
+}
+
+TEST_F_TIMEOUT(kerberos, spoilt_tokens, 120)
+{
+	SecBuffer token, part;
+	ULONG at;
+	char *bytes;
+
+	enter_realm(_metadata, 0, &self->acceptor);
+	ASSERT_TRUE(SEC_SUCCESS(kerberos_begin(&token)));
+	bytes = token.pvBuffer;
+	for (at = 1; at < token.cbBuffer; at += token.cbBuffer / 16) {
+		part = token;
+		part.cbBuffer = at;
+		EXPECT_FALSE(SEC_SUCCESS(kerberos_end(&self->acceptor, &part)));
+	}
+	/* The end is the authenticator, which is encrypted */
+	for (at = token.cbBuffer - 64; at < token.cbBuffer; at += 7) {
+		bytes[at] ^= 1;
+		EXPECT_FALSE(
+			SEC_SUCCESS(kerberos_end(&self->acceptor, &token)));
+		bytes[at] ^= 1;
+	}
+	/* Unspoilt it is good, but only once */
+	EXPECT_EQ(SEC_E_OK, kerberos_end(&self->acceptor, &token));
+	EXPECT_EQ(SEC_E_LOGON_DENIED, kerberos_end(&self->acceptor, &token));
+	FreeContextBuffer(token.pvBuffer);
 }
 
 TEST_HARNESS_MAIN
