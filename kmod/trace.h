@@ -41,6 +41,13 @@ struct task_struct;
 		{ 1, "ranges" },		\
 		{ 2, "whole" })
 
+#define lsabuf_show_chore(type)			\
+	__print_symbolic(type,			\
+		{ 0, "from" },			\
+		{ 1, "grow" },			\
+		{ 2, "view" },			\
+		{ 3, "file" })
+
 #define lsabuf_show_quota(quota)		\
 	__print_symbolic(quota,			\
 		{ 0, "max_submit" },		\
@@ -384,7 +391,7 @@ TRACE_EVENT(lsabuf_chore,
 		__field(u64, ns)
 		__field(u32, slot)
 		__field(int, ret)
-		__field(bool, grow)
+		__field(u8, type)
 		__field(bool, to_client)
 	),
 
@@ -398,13 +405,13 @@ TRACE_EVENT(lsabuf_chore,
 		__entry->waited = begin && chore->posted ? begin - chore->posted : 0;
 		__entry->ns = since(begin);
 		__entry->ret = ret;
-		__entry->grow = chore->type == LSABUF_CHORE_GROW;
+		__entry->type = chore->type;
 		__entry->to_client = chore->to_client;
 	),
 
 	TP_printk("client=%llu id=0x%llx %s address=0x%llx length=%llu done=%llu ret=%d waited=%llu ns=%llu",
 		  __entry->client, __entry->id,
-		  __entry->grow ? "grow" : __entry->to_client ? "to" : "from",
+		  __entry->to_client ? "to" : lsabuf_show_chore(__entry->type),
 		  __entry->address, __entry->length, __entry->done,
 		  __entry->ret, __entry->waited, __entry->ns)
 );

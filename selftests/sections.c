@@ -1526,6 +1526,9 @@ TEST_F(sections, trace_events)
 	TRACED_ONCE(
 		"lsabuf_section_share: client=%llu id=0x%llx section=%llu address=0x%llx flags=readonly|same-address ret=0",
 		client, id, section, same);
+	TRACED_ONCE(
+		"lsabuf_chore: client=%llu id=0x%llx view address=0x%llx length=0 done=0 ret=0",
+		client, id, same);
 	TRACED_ONCE("lsabuf_section_revoke: section=%llu views=1", section);
 	TRACED_ONCE("lsabuf_section_close: section=%llu views=1", section);
 

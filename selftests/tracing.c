@@ -256,23 +256,29 @@ TEST_F(traced, abandon)
 TEST_F(traced, chores)
 {
 	unsigned long long id, absent;
-	struct puppet *client;
-	__u64 block;
+	struct puppet *client = puppet_start(NOBODY);
 	char byte = 1;
+	__u64 block;
+	int fd;
 
-	client = client_start(self->name, LSABUF_ACCESS_WHOLE);
 	ASSERT_TRUE(!!client);
+	ASSERT_EQ(0,
+		  client_connect_flags(client, self->name, LSABUF_ACCESS_WHOLE,
+				       LSABUF_CONNECT_F_FILES));
 	absent = remote_mmap(client, PAGE, READ_WRITE, 0);
 	id = begin_with(_metadata, self->authority, client);
 	trace_clear();
 	ASSERT_EQ(0, lsa_alloc(self->authority, id, MIB(1), &block));
 	ASSERT_EQ(0, lsa_copy_to(self->authority, id, absent, &byte, 1, NULL));
+	ASSERT_EQ(0, lsa_give(self->authority, id, 0, &fd));
 	trace_look();
 	ONE("lsabuf_chore: client=%llu id=0x%llx grow address=0x0 length=%llu done=0 ret=0",
 	    (unsigned long long)client->client, id, MIB(1));
 	ONE("id=0x%llx to address=0x%llx length=1 done=1 ret=0", id, absent);
 	ONE("id=0x%llx to address=0x%llx length=1 done=1 path=thread ret=0", id,
 	    absent);
+	ONE("lsabuf_chore: client=%llu id=0x%llx file address=0x%x length=0 done=0 ret=0",
+	    (unsigned long long)client->client, id, fd);
 	ONE("lsabuf_arena_map: pid=%d arena", client->pid);
 
 	trace_clear();
