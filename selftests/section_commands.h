@@ -92,6 +92,19 @@ static inline int section_share(int file, __u64 id, __u32 flags, __u64 *address)
 	return ret;
 }
 
+/* The number of views of this process, which may be more than @nr, or -errno. */
+static inline int section_list(int file, struct lsabuf_view *views, __u32 nr)
+{
+	struct lsabuf_section_list list = {
+		.size = sizeof(list),
+		.views_address = to_u64(views),
+		.nr_views = nr,
+	};
+	int ret = lsa_ioctl(file, LSABUF_IOC_SECTION_LIST, &list);
+
+	return ret ? ret : list.nr_views;
+}
+
 /* Bytes of memory that a section has, or -errno. */
 static inline long section_memory(int file)
 {

@@ -603,14 +603,8 @@ static int list(struct puppet *client, struct lsabuf_view *views,
 
 static long do_list(struct puppet *puppet, struct puppet_thread *me)
 {
-	struct lsabuf_section_list list = {
-		.size = sizeof(list),
-		.views_address = to_u64(puppet->scratch),
-		.nr_views = me->argument[0],
-	};
-	int ret = lsa_ioctl(puppet->device, LSABUF_IOC_SECTION_LIST, &list);
-
-	return ret ? ret : list.nr_views;
+	return section_list(puppet->device, (void *)puppet->scratch,
+			    me->argument[0]);
 }
 
 static int list(struct puppet *client, struct lsabuf_view *views,
