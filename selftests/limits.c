@@ -530,6 +530,22 @@ TEST_F_TIMEOUT(limits, shared_memory, 120)
 	EXPECT_EQ(-EDQUOT, section_grow(second, 2 * PAGE));
 }
 
+/* What is reserved costs nothing: only what is committed does. */
+TEST_F(limits, reserved_memory)
+{
+	const __u64 long_one = sizeof(long) == 8 ? MIB(4096ULL) : MIB(256);
+
+	join_group(_metadata, self, getpid());
+	self->before = kernel_memory(self);
+	ASSERT_LE(0, make_section(self, MIB(1), KIB(64)));
+	compare(_metadata, self, "a section of 1 MiB",
+		cost_of_section() + KIB(64) / PAGE * 9, 0);
+	self->before = kernel_memory(self);
+	ASSERT_LE(0, make_section(self, long_one, KIB(64)));
+	compare(_metadata, self, "a long one",
+		cost_of_section() + KIB(64) / PAGE * 9, 0);
+}
+
 /*
  * Parameters
  */
