@@ -21,17 +21,6 @@
 static char endpoint[LSABUF_ENDPOINT_LEN];
 static char program[PATH_MAX];
 
-static const char *userlib(void)
-{
-	static char path[PATH_MAX];
-
-	if (getenv("LSABUF_USERLIB"))
-		return getenv("LSABUF_USERLIB");
-	snprintf(path, sizeof(path), "%.*s/../userlib",
-		 (int)(strrchr(program, '/') - program), program);
-	return path;
-}
-
 /* An lsahost with the package; ready once it is found by a client. */
 static pid_t start_host(const char *threads)
 {

@@ -22,21 +22,6 @@
 
 #include "../packages/mirror.h"
 
-static const char *userlib(void)
-{
-	static char path[PATH_MAX];
-	ssize_t length;
-
-	if (getenv("LSABUF_USERLIB"))
-		return getenv("LSABUF_USERLIB");
-	length = readlink("/proc/self/exe", path, sizeof(path) - 20);
-	if (length < 0)
-		return ".";
-	path[length] = '\0';
-	strcpy(strrchr(path, '/'), "/../userlib");
-	return path;
-}
-
 static void exec_host(const char *endpoint, const char *package)
 {
 	char host[PATH_MAX + 20], packages[PATH_MAX + 20];

@@ -72,21 +72,6 @@ static inline bool hear_notice(int notices, pid_t host, const char *expected)
 	return false;
 }
 
-static inline const char *userlib(void)
-{
-	static char path[PATH_MAX];
-	ssize_t length;
-
-	if (getenv("LSABUF_USERLIB"))
-		return getenv("LSABUF_USERLIB");
-	length = readlink("/proc/self/exe", path, sizeof(path) - 20);
-	if (length < 0)
-		return ".";
-	path[length] = '\0';
-	strcpy(strrchr(path, '/'), "/../userlib");
-	return path;
-}
-
 static inline void exec_host(const char *endpoint, const char *threads)
 {
 	char host[PATH_MAX + 20], packages[PATH_MAX + 20];

@@ -1284,4 +1284,23 @@ static inline __u64 give_block(struct __test_metadata *_metadata, PAIR *self,
 	return address;
 }
 
+/*
+ * The userland of the tree that the program was built in; LSABUF_USERLIB names
+ * another place.
+ */
+static inline const char *userlib(void)
+{
+	static char path[PATH_MAX];
+	ssize_t length;
+
+	if (getenv("LSABUF_USERLIB"))
+		return getenv("LSABUF_USERLIB");
+	length = readlink("/proc/self/exe", path, sizeof(path) - 20);
+	if (length < 0)
+		return ".";
+	path[length] = '\0';
+	strcpy(strrchr(path, '/'), "/../userlib");
+	return path;
+}
+
 #endif /* LSABUF_TEST_H */
