@@ -73,7 +73,8 @@ MODULE_PARM_DESC(drain, "refuse new authorities and clients (N)");
 
 static unsigned long clamp_pages(unsigned long bytes, unsigned long max)
 {
-	return clamp_t(unsigned long, PAGE_ALIGN(bytes), SZ_64K, max);
+	/* The ceilings are whole pages; the largest number is not to wrap. */
+	return PAGE_ALIGN(clamp_t(unsigned long, bytes, SZ_64K, max));
 }
 
 static unsigned int clamp_count(unsigned int count, unsigned int max)
