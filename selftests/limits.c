@@ -476,7 +476,7 @@ TEST_F_TIMEOUT(limits, sections, 120)
 	self->before = kernel_memory(self);
 	for (i = 0; i < nr; i++) {
 		/* A call has only so much time for its client's thread. */
-		if (i && i % 16 == 0) {
+		if (i && i % 4 == 0) {
 			ASSERT_EQ(0, lsa_reply(self->authority, id));
 			ASSERT_EQ(0, hear(self->client, CALLER));
 			id = begin_with(_metadata, self->authority,
