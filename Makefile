@@ -144,6 +144,7 @@ help:
 	@echo '  model            every state of the protocol of a call, by spin'
 	@echo '  check-debug      the selftests and failure injection in a kernel with all'
 	@echo '                   its debugging (built once, 10 minutes; KERNEL= as above)'
+	@echo '                   BITS=32: the 32-bit programs instead of the others'
 	@echo '  coverage         lines and branches of the module that the tests execute'
 	@echo '  races            every two operations at once, in a kernel with KCSAN'
 	@echo '  detectors        the debug kernels (KIND=kasan|kcsan) report what they should'

@@ -46,12 +46,16 @@ stage()
 	echo timeout=1200 >"$WORK/stage/selftests/settings"
 }
 
-# The 32-bit programs take the same ways through the module, and twice the time:
-# TESTS="abi_32" runs them.
+# The 32-bit programs take nearly the same ways through the module, and twice
+# the time: BITS=32 runs them instead of the others.
 all_programs()
 {
-	cut -d: -f2 "$WORK/stage/kselftest-list.txt" |
-		grep -v '_32$' | tr '\n' ' '
+	names=$(cut -d: -f2 "$WORK/stage/kselftest-list.txt")
+	if [ "${BITS:-64}" = 32 ]; then
+		echo "$names" | grep '_32$'
+	else
+		echo "$names" | grep -v '_32$'
+	fi | tr '\n' ' '
 }
 
 # boot GUEST WORDS OPTION...: source the script GUEST of this directory in the
