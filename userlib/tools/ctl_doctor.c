@@ -82,6 +82,19 @@ static bool check_module(void)
 	return true;
 }
 
+/* Older modules do all else; lsahost logs the same when it starts. */
+static void check_features(const struct lsabuf_info *info)
+{
+	uint64_t missing = lsabuf_missing(info), bit;
+
+	for (bit = 1; missing; bit <<= 1) {
+		if (missing & bit)
+			say(NOTE, "the module lacks: %s",
+			    lsabuf_feature_name(bit));
+		missing &= ~bit;
+	}
+}
+
 static void check_device(void)
 {
 	const char *device = getenv("LSABUF_DEVICE") ?: LSABUF_DEVICE_DEFAULT;
@@ -107,6 +120,7 @@ static void check_device(void)
 		    "%s, mode %04o, owner %u%s", device, st.st_mode & 07777,
 		    st.st_uid,
 		    st.st_mode & 0002 ? "" : ": not everybody can be a client");
+		check_features(&info);
 	}
 	lsabuf_close(fd);
 }
