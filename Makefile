@@ -70,6 +70,8 @@ uninstall:
 	$(MAKE) -C userlib uninstall
 	rm -f $(foreach dir,extra updates, \
 		$(DESTDIR)/lib/modules/$(KREL)/$(dir)/kmod/lsabuf.ko*)
+	rmdir $(foreach dir,extra updates,$(wildcard \
+		$(DESTDIR)/lib/modules/$(KREL)/$(dir)/kmod)) 2>/dev/null || :
 	$(if $(DESTDIR),,depmod $(KREL))
 
 clean:
