@@ -75,6 +75,14 @@ FreeCredentialsHandle(PCredHandle credential)
 	return connection_call(&request);
 }
 
+/* Others, which a package made up, are taken to have no more than 8 bytes. */
+static size_t attribute_size(ULONG attribute)
+{
+	if (attribute == SECPKG_CRED_ATTR_NAMES)
+		return sizeof(SecPkgCredentials_NamesW);
+	return sizeof(ULONG64);
+}
+
 SSPI_EXPORT SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesW(
 	PCredHandle credential, ULONG attribute, PVOID buffer)
 {
@@ -89,8 +97,7 @@ SSPI_EXPORT SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesW(
 	if (!buffer)
 		return SEC_E_INVALID_PARAMETER;
 	request.fixed.credential = handle_value(credential);
-	if (!ranges_add(&request.ranges, buffer,
-			sizeof(SecPkgCredentials_NamesW),
+	if (!ranges_add(&request.ranges, buffer, attribute_size(attribute),
 			LSABUF_RANGE_F_READ | LSABUF_RANGE_F_WRITE))
 		return SEC_E_INVALID_PARAMETER;
 	return connection_call(&request);
