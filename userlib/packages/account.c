@@ -25,6 +25,8 @@
 #include <lsabuf_account.h>
 #include <lsabuf_host.h>
 
+#include "narrow.h"
+
 /* More than any entry or list of groups that makes sense */
 #define MAX_ENTRY (1024 * 1024)
 #define MAX_GROUPS 65536
@@ -135,14 +137,6 @@ static NTSTATUS read_name(const UNICODE_STRING *name, const char *submit,
 	return STATUS_SUCCESS;
 }
 
-static bool is_32_bit_caller(void)
-{
-	SECPKG_CALL_INFO info;
-
-	return lsa->GetCallInfo(&info) &&
-	       info.Attributes & SECPKG_CALL_WOWCLIENT;
-}
-
 static void widen_query(const struct query_32 *narrow, ACCOUNT_QUERY *query)
 {
 	query->MessageType = narrow->message_type;
@@ -171,7 +165,7 @@ static NTSTATUS read_query(const void *submit, ULONG length, bool is_32_bit,
 static NTSTATUS read_question(const void *submit, const void *client_base,
 			      ULONG length, struct question *question)
 {
-	bool is_32_bit = is_32_bit_caller();
+	bool is_32_bit = is_narrow_client(lsa);
 	ACCOUNT_QUERY query;
 	NTSTATUS status;
 

@@ -26,6 +26,7 @@
 #include <winternl.h>
 
 #include "buffers.h"
+#include "narrow.h"
 
 DECLSPEC_EXPORT NTSTATUS SEC_ENTRY
 SpLsaModeInitialize(ULONG version, PULONG package_version,
@@ -180,7 +181,7 @@ static NTSTATUS fetch_identity(PVOID data, struct identity *identity)
 	SEC_WINNT_AUTH_IDENTITY_W raw;
 	NTSTATUS status;
 
-	status = lsa->CopyFromClientBuffer(NULL, sizeof(raw), &raw, data);
+	status = fetch_auth_identity(lsa, data, &raw);
 	if (NT_SUCCESS(status))
 		status = fetch_text(raw.User, raw.UserLength, raw.Flags,
 				    &identity->user);
