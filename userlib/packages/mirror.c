@@ -20,6 +20,7 @@
 
 #include "buffers.h"
 #include "mirror.h"
+#include "narrow.h"
 
 #define HELLO "hello from "
 #define WELCOME "welcome"
@@ -79,7 +80,8 @@ static NTSTATUS NTAPI mirror_initialize(ULONG_PTR id,
 {
 	own_id = id;
 	lsa = table;
-	shared = share_text();
+	if (!getenv(MIRROR_UNSHARED))
+		shared = share_text();
 	counts.bad_start =
 		!parameters || !parameters->Version ||
 		!parameters->DomainName.Buffer ||
@@ -147,8 +149,7 @@ static NTSTATUS get_user(PVOID data, char *user, size_t size)
 
 	if (!data)
 		return STATUS_SUCCESS;
-	status = lsa->CopyFromClientBuffer(NULL, sizeof(identity), &identity,
-					   data);
+	status = fetch_auth_identity(lsa, data, &identity);
 	if (!NT_SUCCESS(status))
 		return status;
 	if (identity.UserLength > ARRAYSIZE(name) ||
@@ -195,7 +196,7 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use,
 	lsa->GetClientInfo(&client);
 	credential->session = logon_id ? *logon_id : client.LogonId;
 	*handle = (LSA_SEC_HANDLE)credential;
-	expiry->QuadPart = wants_shared(principal) ? (LONGLONG)shared :
+	expiry->QuadPart = wants_shared(principal) ? (LONG_PTR)shared :
 						     0x7fffffffffffffff;
 	count(&counts.credentials, 1);
 	return STATUS_SUCCESS;
@@ -237,8 +238,7 @@ static NTSTATUS give_text(const char *text, PVOID at)
 		return status;
 	status = lsa->CopyToClientBuffer(NULL, used, buffer, wide);
 	if (NT_SUCCESS(status))
-		status = lsa->CopyToClientBuffer(NULL, sizeof(buffer), at,
-						 &buffer);
+		status = give_pointer(lsa, at, buffer);
 	if (!NT_SUCCESS(status))
 		lsa->FreeClientBuffer(NULL, buffer);
 	return status;
@@ -783,17 +783,13 @@ static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
 			    PSECPKG_PRIMARY_CRED primary,
 			    PSECPKG_SUPPLEMENTAL_CRED_ARRAY *supplemental)
 {
-	struct {
-		PVOID base;
-		ULONG type;
-		CHAR text[8];
-	} text = { base, type, "welcome" };
+	const struct mirror_profile text = { (uintptr_t)base, type, "welcome" };
 	NTSTATUS status;
 
 	UNREFERENCED_PARAMETER(supplemental);
 	if (is_text(submit, length, MIRROR_SHARED)) {
 		logon_id->LowPart = (uintptr_t)shared;
-		logon_id->HighPart = (uintptr_t)shared >> 32;
+		logon_id->HighPart = (uint64_t)(uintptr_t)shared >> 32;
 		return STATUS_SUCCESS;
 	}
 	*account = make_string(MIRROR_ACCOUNT);
@@ -810,10 +806,10 @@ static NTSTATUS NTAPI logon(PLSA_CLIENT_REQUEST request,
 	if (!NT_SUCCESS(status))
 		return status;
 	*profile_length = sizeof(text);
-	lsa->CopyToClientBuffer(request, sizeof(text), *profile, &text);
+	lsa->CopyToClientBuffer(request, sizeof(text), *profile, (PVOID)&text);
 	if (length != 4 || memcmp(submit, "good", 4)) {
 		/* Where the profile is that nobody must find any more */
-		if (length == 4 + sizeof(PVOID))
+		if (length == 4 + sizeof(ULONG64))
 			lsa->CopyToClientBuffer(request, sizeof(*profile),
 						(PUCHAR)base + 4, profile);
 		*sub_status = STATUS_WRONG_PASSWORD;

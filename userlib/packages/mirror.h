@@ -22,6 +22,16 @@
  */
 #define MIRROR_SHARED "shared"
 
+/* In lsahost's environment: it makes no shared memory. */
+#define MIRROR_UNSHARED "LSABUF_MIRROR_UNSHARED"
+
+/* Profile of a logon: where the information was, and what the client said */
+struct mirror_profile {
+	unsigned long long base;
+	unsigned int type;
+	char text[8];
+} __attribute__((packed, aligned(4)));
+
 /*
  * Logon information. The first makes a session with a credential in it; the
  * second fails after that; the third makes one and deletes it.
