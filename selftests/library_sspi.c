@@ -1539,6 +1539,119 @@ TEST_F(sspi, rundown)
 }
 
 /*
+ * In programs that are not its own
+ */
+
+/* The library's connection, where the program has none of its own; or -1 */
+static int find_connection(void)
+{
+	struct lsabuf_connect details;
+	int fd;
+
+	for (fd = 3; fd < 256; fd++)
+		if (!lsabuf_connection(fd, &details))
+			return fd;
+	return -1;
+}
+
+/* Calls succeed, one on a connection that may be lost and one on the next. */
+static bool works(void)
+{
+	CredHandle credential;
+
+	return !acquire(&credential) && !FreeCredentialsHandle(&credential);
+}
+
+TEST_F(sspi, lost_descriptor)
+{
+	int number = find_connection();
+	struct stat before, after;
+
+	ASSERT_LE(0, number);
+	close(number);
+	/* The number is the first that is free */
+	EXPECT_TRUE(works());
+	EXPECT_EQ(number, find_connection());
+	/* It is something else now, and stays that */
+	ASSERT_EQ(number, dup2(STDOUT_FILENO, number));
+	fstat(number, &before);
+	EXPECT_TRUE(works());
+	fstat(number, &after);
+	EXPECT_EQ(before.st_ino, after.st_ino);
+	EXPECT_LT(number, find_connection());
+}
+
+TEST(number_is_another_connection)
+{
+	struct lsabuf_connect before, after;
+	struct lsabuf_reply_receive request;
+	char name[LSABUF_ENDPOINT_LEN];
+	int other, mine, number;
+
+	snprintf(name, sizeof(name), "other-%d", getpid());
+	other = lsabuf_open_authority(name);
+	ASSERT_LE(0, other);
+	ASSERT_TRUE(start_mirror());
+	ASSERT_TRUE(works());
+	number = find_connection();
+	mine = lsabuf_open_client(name, LSABUF_ACCESS_WHOLE);
+	ASSERT_EQ(number, dup2(mine, number));
+	ASSERT_EQ(0, lsabuf_connection(number, &before));
+	/* Calls go where they always went, and leave it alone */
+	EXPECT_TRUE(works());
+	EXPECT_EQ(-EAGAIN, lsabuf_receive_nowait(other, &request));
+	ASSERT_EQ(0, lsabuf_connection(number, &after));
+	EXPECT_EQ(before.out_client, after.out_client);
+	lsabuf_close(mine);
+	lsabuf_close(other);
+}
+
+static _Atomic bool enough;
+
+static bool ask_about_package(void)
+{
+	PSecPkgInfoA info;
+
+	return !QuerySecurityPackageInfoA((char *)MIRROR_NAME, &info) &&
+	       !FreeContextBuffer(info);
+}
+
+static void *ask_on(void *unused)
+{
+	while (!enough)
+		if (!ask_about_package() || !works())
+			return "it failed";
+	return unused;
+}
+
+/* What other threads were about when it was forked does not stop a child. */
+TEST_F_TIMEOUT(sspi, fork_amid_calls, STRESS_TIMEOUT)
+{
+	pthread_t threads[4];
+	void *result;
+	pid_t child;
+	int status;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, ask_on, NULL));
+	for (i = 0; i < scaled(40); i++) {
+		child = fork();
+		if (!child) {
+			alarm(20);
+			_exit(ask_about_package() && works() ? 0 : 1);
+		}
+		waitpid(child, &status, 0);
+		EXPECT_EQ(0, status);
+	}
+	enough = true;
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		pthread_join(threads[i], &result);
+		EXPECT_EQ(NULL, result);
+	}
+}
+
+/*
  * The trace: no call to anybody while messages are signed
  */
 

@@ -9,10 +9,12 @@
  *	ranges.c		what memory a call opens to the authority
  *	connection.c		the connection and a call on it
  *	heap.c			what FreeContextBuffer() frees
+ *	fork.c			what becomes of the locks
  */
 #ifndef LSABUF_SSPI_CLIENT_H
 #define LSABUF_SSPI_CLIENT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +32,12 @@
 #define SSPI_EXPORT __attribute__((visibility("default")))
 
 #define SSPI_MAX_BUFFERS 32
+
+/* In the order in which they are taken; see fork.c */
+extern pthread_mutex_t packages_lock;
+extern pthread_mutex_t contexts_lock;
+extern pthread_mutex_t connection_lock;
+extern pthread_mutex_t heap_lock;
 
 /* heap.c */
 PVOID NTAPI heap_allocate(ULONG length);

@@ -14,9 +14,22 @@
 
 #include "client.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int connection = -1;
-static unsigned int epoch;
+pthread_mutex_t connection_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/**
+ * struct connection - a connection (connection_lock)
+ * @fd: its descriptor, or -1
+ * @client: which one it is, so that a call cannot go by another one that has
+ *	the number now; 0: the module is too old to look
+ * @epoch: how many there were before
+ */
+struct connection {
+	int fd;
+	uint32_t client;
+	unsigned int epoch;
+};
+
+static struct connection current = { .fd = -1 };
 
 /* Statuses of the LSA as those that programs of SSPI expect */
 static SECURITY_STATUS as_security_status(NTSTATUS status)
@@ -59,7 +72,7 @@ static SECURITY_STATUS from_errno(int error)
 	return SEC_E_INTERNAL_ERROR;
 }
 
-static int open_connection(void)
+static int open_connection(struct connection *made)
 {
 	const char *endpoint = secure_getenv("LSABUF_ENDPOINT");
 	struct lsabuf_connect details = {
@@ -73,90 +86,104 @@ static int open_connection(void)
 	if (fd < 0)
 		return fd;
 	ret = lsabuf_connect(fd, endpoint, LSABUF_ACCESS_RANGES, &details);
-	if (!ret)
-		return fd;
-	lsabuf_close(fd);
+	if (ret) {
+		lsabuf_close(fd);
+		return ret;
+	}
+	ret = lsabuf_connection(fd, &details);
+	made->client = ret ? 0 : details.out_client;
+	made->fd = fd;
+	made->epoch = current.epoch + 1;
+	return 0;
+}
+
+static int get_connection(struct connection *connection)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&connection_lock);
+	if (current.fd < 0)
+		ret = open_connection(&current);
+	*connection = current;
+	pthread_mutex_unlock(&connection_lock);
 	return ret;
 }
 
-static int get_connection(unsigned int *which)
+/* Whether the number is still its own; of a parent's files none says. */
+static bool is_current(void)
 {
-	int fd;
+	struct lsabuf_info info;
+	int ret;
 
-	pthread_mutex_lock(&lock);
-	if (connection < 0) {
-		fd = open_connection();
-		if (fd < 0) {
-			pthread_mutex_unlock(&lock);
-			return fd;
-		}
-		connection = fd;
-		epoch++;
-	}
-	fd = connection;
-	*which = epoch;
-	pthread_mutex_unlock(&lock);
-	return fd;
+	ret = lsabuf_info(current.fd, &info);
+	if (ret)
+		return ret == -EPERM;
+	return !current.client || (uint32_t)info.out_client == current.client;
 }
 
 /*
- * Another one in place of what @which was. The number stays the same where it
- * still is a file of the device: another thread may be about to use it.
+ * Another one in place of @old. The number stays the same where it still is
+ * that connection: another thread may be about to use it.
  */
-static int renew(unsigned int which)
+static int renew(const struct connection *old)
 {
-	struct lsabuf_info info;
-	int fd, ret = 0;
+	struct connection made;
+	int ret = 0;
 
-	pthread_mutex_lock(&lock);
-	if (which != epoch)
+	pthread_mutex_lock(&connection_lock);
+	if (old->epoch != current.epoch)
 		goto out_unlock;
-	fd = open_connection();
-	if (fd < 0) {
-		ret = fd;
+	ret = open_connection(&made);
+	if (ret)
 		goto out_unlock;
+	/* A number that had been closed may be the one that is given out */
+	if (made.fd != current.fd && is_current()) {
+		ret = dup3(made.fd, current.fd, O_CLOEXEC) < 0 ? -errno : 0;
+		lsabuf_close(made.fd);
+		made.fd = current.fd;
 	}
-	epoch++;
-	ret = lsabuf_info(connection, &info);
-	if (ret && ret != -EPERM) {
-		connection = fd;
-		ret = 0;
-		goto out_unlock;
-	}
-	ret = dup3(fd, connection, O_CLOEXEC) < 0 ? -errno : 0;
-	lsabuf_close(fd);
+	if (!ret)
+		current = made;
 out_unlock:
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&connection_lock);
 	return ret;
 }
 
+/* Whether no authority has seen the call, and another connection may help */
 static bool is_stale(int error, const struct lsabuf_call *call)
 {
 	if (error == -EPIPE)
 		return !call->out_status[0];
+	if (call->id)
+		return false;
 	return error == -EPERM || error == -EBADF || error == -ENOTTY;
+}
+
+static int call_once(struct lsabuf_call *call, struct connection *connection)
+{
+	int ret;
+
+	ret = get_connection(connection);
+	if (ret)
+		return ret;
+	call->connection = connection->client;
+	return lsabuf_call(connection->fd, call);
 }
 
 static int call_twice(struct lsabuf_call *call)
 {
-	const struct lsabuf_call original = *call;
-	unsigned int which;
-	int fd, ret;
+	struct lsabuf_call again = *call;
+	struct connection connection;
+	int ret;
 
-	fd = get_connection(&which);
-	if (fd < 0)
-		return fd;
-	ret = lsabuf_call(fd, call);
-	if (!ret || !is_stale(ret, call))
+	ret = call_once(call, &connection);
+	if (!ret || connection.fd < 0 || !is_stale(ret, call))
 		return ret;
-	ret = renew(which);
+	ret = renew(&connection);
 	if (ret)
 		return ret;
-	fd = get_connection(&which);
-	if (fd < 0)
-		return fd;
-	*call = original;
-	return lsabuf_call(fd, call);
+	*call = again;
+	return call_once(call, &connection);
 }
 
 static size_t text_bytes(const SEC_WCHAR *text)
@@ -250,12 +277,10 @@ SECURITY_STATUS connection_call(struct request *request)
 /* Give a block of the authority back; NULL is fine */
 void connection_free(void *block)
 {
-	unsigned int which;
-	int fd;
+	struct connection connection;
 
 	if (!block)
 		return;
-	fd = get_connection(&which);
-	if (fd < 0 || lsabuf_free(fd, block))
+	if (get_connection(&connection) || lsabuf_free(connection.fd, block))
 		LsaFreeReturnBuffer(block);
 }

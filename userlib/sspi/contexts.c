@@ -13,7 +13,7 @@
 
 /**
  * struct context - a context that this process knows
- * @next: in the list (lock)
+ * @next: in the list (contexts_lock)
  * @value: its handle; the upper half is 0 for one that was imported
  * @package: id of its package
  * @functions: the package's part in this process, once it has been mapped
@@ -27,7 +27,7 @@ struct context {
 	LSA_SEC_HANDLE lsa;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct context *contexts;
 static uint32_t last_import;
 
@@ -46,9 +46,9 @@ static struct context *find(const SecHandle *handle)
 
 	if (!handle)
 		return NULL;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&contexts_lock);
 	context = *find_locked(handle_value(handle));
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&contexts_lock);
 	return context;
 }
 
@@ -57,7 +57,7 @@ static struct context *remember(uint64_t value, ULONG package)
 {
 	struct context *context;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&contexts_lock);
 	context = *find_locked(value);
 	if (!context) {
 		context = calloc(1, sizeof(*context));
@@ -68,7 +68,7 @@ static struct context *remember(uint64_t value, ULONG package)
 			contexts = context;
 		}
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&contexts_lock);
 	return context;
 }
 
@@ -76,11 +76,11 @@ static void forget(struct context *context)
 {
 	struct context **at;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&contexts_lock);
 	at = find_locked(context->value);
 	if (*at)
 		*at = context->next;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&contexts_lock);
 	if (context->functions && context->functions->DeleteUserModeContext)
 		context->functions->DeleteUserModeContext(context->lsa);
 	free(context);
@@ -531,11 +531,11 @@ static SECURITY_STATUS import(ULONG id,
 	status = functions->ImportContext(packed_context, token, &lsa);
 	if (!NT_SUCCESS(status))
 		return status;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&contexts_lock);
 	do {
 		value = ++last_import;
 	} while (!value || value == UINT32_MAX || *find_locked(value));
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&contexts_lock);
 	context = remember(value, id);
 	if (!context) {
 		if (functions->DeleteUserModeContext)

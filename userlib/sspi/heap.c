@@ -17,7 +17,7 @@ struct block {
 	_Alignas(max_align_t) unsigned char bytes[];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t heap_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct block blocks = { .next = &blocks, .previous = &blocks };
 
 /**
@@ -35,12 +35,12 @@ PVOID NTAPI heap_allocate(ULONG length)
 	if (!block)
 		return NULL;
 	block->length = length;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&heap_lock);
 	block->next = blocks.next;
 	block->previous = &blocks;
 	blocks.next->previous = block;
 	blocks.next = block;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&heap_lock);
 	return block->bytes;
 }
 
@@ -49,7 +49,7 @@ static struct block *find(const void *address, bool take)
 {
 	struct block *block;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&heap_lock);
 	for (block = blocks.next; block != &blocks; block = block->next)
 		if (block->bytes == address)
 			break;
@@ -57,7 +57,7 @@ static struct block *find(const void *address, bool take)
 		block->next->previous = block->previous;
 		block->previous->next = block->next;
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&heap_lock);
 	return block == &blocks ? NULL : block;
 }
 

@@ -28,19 +28,40 @@ struct user_part {
 };
 
 /* A package that is being loaded may ask for another one */
-static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+pthread_mutex_t packages_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static struct lsa_package_info *infos;
 static size_t nr_infos;
 static struct user_part user_parts[MAX_PACKAGES];
 
-static void fetch(void)
+/* What is known, or from now on is */
+static const struct lsa_package_info *publish(struct lsa_package_info *own,
+					      size_t n, size_t *nr)
+{
+	const struct lsa_package_info *found;
+
+	pthread_mutex_lock(&packages_lock);
+	if (!infos && own) {
+		infos = own;
+		nr_infos = n;
+		own = NULL;
+	}
+	found = infos;
+	*nr = nr_infos;
+	pthread_mutex_unlock(&packages_lock);
+	/* Another thread was faster. */
+	free(own);
+	return found;
+}
+
+/* Not under the lock: fork() takes that, and must not wait for an authority. */
+static const struct lsa_package_info *fetch(size_t *nr)
 {
 	struct request request = { .kind = LSA_MESSAGE_PACKAGES };
 	struct lsa_package_info *own;
 	size_t i, n;
 
 	if (connection_call(&request) || !request.reply)
-		return;
+		return NULL;
 	n = request.reply_length / sizeof(*own);
 	own = calloc(n, sizeof(*own));
 	if (own) {
@@ -50,10 +71,9 @@ static void fetch(void)
 			own[i].comment[sizeof(own[i].comment) - 1] = '\0';
 			own[i].object[sizeof(own[i].object) - 1] = '\0';
 		}
-		infos = own;
-		nr_infos = n;
 	}
 	connection_free(request.reply);
+	return publish(own, n, nr);
 }
 
 /**
@@ -66,15 +86,9 @@ static void fetch(void)
  */
 const struct lsa_package_info *packages_get(size_t *nr)
 {
-	const struct lsa_package_info *found;
+	const struct lsa_package_info *found = publish(NULL, 0, nr);
 
-	pthread_mutex_lock(&lock);
-	if (!infos)
-		fetch();
-	found = infos;
-	*nr = nr_infos;
-	pthread_mutex_unlock(&lock);
-	return found;
+	return found ? found : fetch(nr);
 }
 
 static const struct lsa_package_info *find(ULONG id)
@@ -169,13 +183,13 @@ const SECPKG_USER_FUNCTION_TABLE *package_user_functions(ULONG id)
 	if (!info || id >= MAX_PACKAGES)
 		return NULL;
 	part = &user_parts[id];
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&packages_lock);
 	if (!part->tried) {
 		part->tried = true;
 		part->functions = load(info);
 	}
 	functions = part->functions;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&packages_lock);
 	return functions;
 }
 
