@@ -303,7 +303,7 @@ static void print_ratio(FILE *file, const char *name, const char *peer,
 static void write_ratio(FILE *file, const char *name, const char *peer,
 			double value)
 {
-	fprintf(file, "%s\t%s\t%.4f\n", name, peer, value);
+	fprintf(file, "%s\t%s\t%.6g\n", name, peer, value);
 }
 
 static void with_ratio(use_ratio use, FILE *file, const char *name,
@@ -420,7 +420,7 @@ static void write_json(const char *path, const struct machine *machine)
 		write_result(file, result);
 	fprintf(file, "\n\t},\n\t\"budgets\": [");
 	for (i = 0; i < ARRAY_SIZE(budgets); i++)
-		fprintf(file, "%s\n\t\t[\"%s\", \"%s\", %.4f, %g, %g]",
+		fprintf(file, "%s\n\t\t[\"%s\", \"%s\", %.6g, %g, %g]",
 			i ? "," : "", budgets[i].name, budgets[i].peer ?: "",
 			ratio(budgets[i].name, budgets[i].peer),
 			budgets[i].required, budgets[i].goal);

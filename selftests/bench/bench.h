@@ -42,6 +42,7 @@ typedef void (*bench_op)(void *context);
 /* measure.c */
 void results_init(const char *loop);
 double now(void);
+double median(double *values, size_t nr);
 void loop_begin(void);
 void measure(bench_op op, void *context, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

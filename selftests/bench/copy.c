@@ -15,8 +15,12 @@
 /* As many ranges as a token has groups, as large as a group's id */
 #define SCATTERED 64
 #define SCATTERED_BYTES 28
-/* Blocks among which copies are spread, where many live */
-#define SPREAD 16
+/* Where many blocks live, so many are of LARGE bytes: a client has arenas for it */
+#define NR_LARGE 1000
+#define LARGE 256
+#define SMALL 64
+/* 2^32 by the golden ratio: multiples of it spread evenly, modulo 2^32 */
+#define SPREAD 0x9e3779b9U
 
 /**
  * struct copy - one copy, by lsabuf or a peer
@@ -192,45 +196,62 @@ void bench_vectors(struct held *held)
  * @copy: the copy
  * @address: of each block
  * @nr: number of them
- * @next: which of the chosen ones comes next
+ * @every: one in so many is LARGE
+ * @turn: of choosing one
  */
 struct live {
 	struct copy copy;
 	uint64_t *address;
 	unsigned int nr;
-	unsigned int next;
+	unsigned int every;
+	uint32_t turn;
 };
+
+/*
+ * One of the first @nr, over time all of them alike: how deep in its arena's
+ * index a block lies is chance, and only the mean of many repeats.
+ */
+static unsigned int choose(struct live *live, unsigned int nr)
+{
+	live->turn += SPREAD;
+	return (uint64_t)live->turn * nr >> 32;
+}
 
 static void copy_to_some(void *context)
 {
 	struct live *live = context;
-	unsigned int which = live->next++ % SPREAD;
 
-	/* Far from each other, and not in the order of their making. */
-	which = which * 7 % SPREAD * live->nr / SPREAD;
-	live->copy.ioctl.client_address = live->address[which];
+	live->copy.ioctl.client_address = live->address[choose(live, live->nr)];
 	do_copy(&live->copy);
 }
 
-static void alloc_release(void *context)
+/* In the place of one that lives, so in all places. */
+static void release_alloc(void *context)
 {
 	struct live *live = context;
+	unsigned int which = choose(live, live->nr / live->every);
+	uint64_t *address = &live->address[which * live->every];
 
-	held_release(live->copy.held, held_alloc(live->copy.held, 256));
+	held_release(live->copy.held, *address);
+	*address = held_alloc(live->copy.held, LARGE);
 }
 
 static void bench_live(struct held *held, unsigned int nr)
 {
-	struct live live = { .nr = nr };
+	struct live live = {
+		.nr = nr,
+		.every = nr > NR_LARGE ? nr / NR_LARGE : 1,
+	};
 	unsigned int i;
 
 	live.address = calloc(nr, sizeof(*live.address));
 	expect(live.address, "calloc");
 	for (i = 0; i < nr; i++)
-		live.address[i] = held_alloc(held, 64);
-	copy_init(&live.copy, held, 0, 64);
+		live.address[i] =
+			held_alloc(held, i % live.every ? SMALL : LARGE);
+	copy_init(&live.copy, held, 0, SMALL);
 	measure(copy_to_some, &live, "COPY to block 64 B, %u live", nr);
-	measure(alloc_release, &live, "ALLOC+RELEASE 256 B, %u live", nr);
+	measure(release_alloc, &live, "ALLOC+RELEASE 256 B, %u live", nr);
 	for (i = 0; i < nr; i++)
 		held_release(held, live.address[i]);
 	free(live.address);

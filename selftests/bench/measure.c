@@ -73,6 +73,17 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/**
+ * median() - the middle one of some figures
+ * @values: the figures; sorted
+ * @nr: number of them
+ */
+double median(double *values, size_t nr)
+{
+	qsort(values, nr, sizeof(values[0]), compare_doubles);
+	return values[nr / 2];
+}
+
 /* Write the name of the result to come. */
 static struct result *name_result(const char *format, va_list args)
 {
@@ -88,9 +99,8 @@ static void add_result(struct result *result, const double runs[RUNS])
 	double sorted[RUNS];
 
 	memcpy(sorted, runs, sizeof(sorted));
-	qsort(sorted, RUNS, sizeof(sorted[0]), compare_doubles);
+	result->median = median(sorted, RUNS);
 	result->min = sorted[0];
-	result->median = sorted[RUNS / 2];
 	results->nr++;
 }
 
