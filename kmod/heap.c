@@ -31,22 +31,25 @@
 
 /*
  * Classes are numbered through: the level (power of two) in the upper bits, the
- * place within it in the lower ones.  Sizes below two levels are their own
- * class, above it a class is an eighth of its power of two wide.
+ * place within it in the lower ones.  Sizes of up to two levels are their own
+ * class, above it a class is an eighth of its power of two wide.  A power of
+ * two is the last of its class, so that a whole heap, which mostly has such a
+ * size, stays in it when a small range is cut off.
  */
-static u32 class_shift(u32 size)
+static u32 class_shift(u32 last)
 {
-	return lsabuf_heap_high_bit(size | CLASSES) - LSABUF_HEAP_CLASS_SHIFT;
+	return lsabuf_heap_high_bit(last | CLASSES) - LSABUF_HEAP_CLASS_SHIFT;
 }
 
 static u32 class_of(u32 size)
 {
-	u32 shift = class_shift(size);
+	u32 last = size - 1;
+	u32 shift = class_shift(last);
 
-	return (shift << LSABUF_HEAP_CLASS_SHIFT) + (size >> shift);
+	return (shift << LSABUF_HEAP_CLASS_SHIFT) + (last >> shift);
 }
 
-/* Largest size in the class. */
+/* Largest size in the class, less one: the size itself may be 2^32. */
 static u32 class_last(u32 cls)
 {
 	u32 level = cls >> LSABUF_HEAP_CLASS_SHIFT;
@@ -123,8 +126,10 @@ static void reclass_free(struct lsabuf_heap *heap,
 static inline void resize_free(struct lsabuf_heap *heap,
 			       struct lsabuf_heap_node *node, u32 size)
 {
+	u32 last = node->size - 1;
+
 	/* Equal upper bits are the same class. */
-	if ((node->size ^ size) >> class_shift(node->size))
+	if ((last ^ (size - 1)) >> class_shift(last))
 		reclass_free(heap, node, size);
 	else
 		node->size = size;
@@ -424,7 +429,7 @@ u32 lsabuf_heap_largest(const struct lsabuf_heap *heap)
 	} while (!heap->classes[word]);
 	last = class_last(word * LSABUF_HEAP_WORD_BITS +
 			  lsabuf_heap_high_bit(heap->classes[word]));
-	return last < available ? last : available;
+	return last < available ? last + 1 : available;
 }
 
 #ifdef LSABUF_HEAP_CHECK

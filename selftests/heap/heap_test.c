@@ -434,7 +434,7 @@ static void test_spares(struct plain *plain)
 	expect(lsabuf_heap_fini(plain->heap));
 }
 
-/* A free range of 1000 granules, of the class 960..1023. */
+/* A free range of 1000 granules, of the class 961..1024. */
 static void test_own_class(struct plain *plain)
 {
 	struct lsabuf_heap_node *node;
@@ -466,10 +466,10 @@ static void test_crowded_class(struct plain *plain)
 
 	expect(plain_init(plain, 1U << 20, 3 * CROWD));
 	plain_give(plain);
-	large = plain_alloc(plain, 144);
+	large = plain_alloc(plain, 145);
 	expect(large && plain_alloc(plain, 1));
 	for (i = 0; i < CROWD; i++) {
-		small[i] = plain_alloc(plain, 128);
+		small[i] = plain_alloc(plain, 129);
 		expect(small[i] && plain_alloc(plain, 1));
 	}
 	/* Nothing else is free any more. */
@@ -479,10 +479,10 @@ static void test_crowded_class(struct plain *plain)
 	for (i = 0; i < CROWD; i++)
 		lsabuf_heap_free(plain->heap, small[i]);
 	expect(!lsabuf_heap_check(plain->heap));
-	expect(!lsabuf_heap_alloc(plain->heap, 145 + 16));
-	node = plain_alloc(plain, 127);
+	expect(!lsabuf_heap_alloc(plain->heap, 146 + 16));
+	node = plain_alloc(plain, 128);
 	expect(node && node->start == newest);
-	node = plain_alloc(plain, 143);
+	node = plain_alloc(plain, 144);
 	expect(node && node->start == 0);
 	expect(!lsabuf_heap_check(plain->heap));
 }
@@ -499,18 +499,18 @@ static void test_last_of_class(struct plain *plain)
 
 	expect(plain_init(plain, 16384, 3 * FEW));
 	plain_give(plain);
-	large = plain_alloc(plain, 143);
+	large = plain_alloc(plain, 144);
 	expect(large && plain_alloc(plain, 1));
 	for (i = 0; i < FEW; i++) {
-		small[i] = plain_alloc(plain, 128);
+		small[i] = plain_alloc(plain, 129);
 		expect(small[i] && plain_alloc(plain, 1));
 	}
 	expect(plain_alloc(plain, plain->heap->granules - plain->heap->used));
 	lsabuf_heap_free(plain->heap, large);
 	for (i = 0; i < FEW; i++)
 		lsabuf_heap_free(plain->heap, small[i]);
-	node = plain_alloc(plain, 143);
-	expect(node && node->start == 0 && node->size == 143);
+	node = plain_alloc(plain, 144);
+	expect(node && node->start == 0 && node->size == 144);
 	expect(!lsabuf_heap_check(plain->heap));
 }
 
