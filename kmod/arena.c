@@ -896,33 +896,18 @@ static u64 block_size(struct lsabuf_block *block)
 	return (u64)block->node.size << LSABUF_HEAP_GRANULE_SHIFT;
 }
 
-/*
- * The second step of freeing, after block_kill(): nobody finds the block any
- * more, so it is wiped without the lock; then its range is given back.
- */
-static void block_destroy(struct lsabuf_block *block, u64 id)
+static void block_wipe(struct lsabuf_block *block, u64 id)
 {
 	u64 begin = trace_lsabuf_wipe_enabled() ? ktime_get_ns() : 0;
 	struct lsabuf_arena *arena = block->arena;
 	struct lsabuf_space *space = arena->space;
 	u64 size = block_size(block);
-	bool last;
 
 	lsabuf_pages_wipe(&arena->pages, lsabuf_block_offset(block), size);
 	trace_lsabuf_wipe(space, id, lsabuf_block_address(block), size, begin);
-	spin_lock(&space->lock);
-	lsabuf_heap_free(arena->heap, &block->node);
-	if (arena->mapped)
-		space->bytes -= size;
-	last = arena_put_locked(arena);
-	if (arena_is_idle(arena))
-		set_bit(LSABUF_SPACE_TRIM, &space->chores);
-	spin_unlock(&space->lock);
-	if (last)
-		arena_destroy(arena);
 }
 
-/* The first step of freeing; one use of the arena lasts until the second. */
+/* The first step of freeing; one use of the arena lasts until the end. */
 static void block_kill(struct lsabuf_block *block)
 {
 	lockdep_assert_held(&block->arena->space->lock);
@@ -934,6 +919,38 @@ static void block_kill(struct lsabuf_block *block)
 	} else {
 		block->arena->users++;
 	}
+}
+
+/*
+ * Free a block, and drop the lock that the caller holds. From the first step on
+ * nobody finds it, so a large one is wiped without the lock; for a small one
+ * that would take longer than the lock is worth. Then its range is given back.
+ */
+static void block_destroy(struct lsabuf_block *block, u64 id)
+	__releases(&block->arena->space->lock)
+{
+	struct lsabuf_arena *arena = block->arena;
+	struct lsabuf_space *space = arena->space;
+	u64 size = block_size(block);
+	bool last;
+
+	block_kill(block);
+	if (likely(size <= PAGE_SIZE)) {
+		block_wipe(block, id);
+	} else {
+		spin_unlock(&space->lock);
+		block_wipe(block, id);
+		spin_lock(&space->lock);
+	}
+	lsabuf_heap_free(arena->heap, &block->node);
+	if (arena->mapped)
+		space->bytes -= size;
+	last = arena_put_locked(arena);
+	if (arena_is_idle(arena))
+		set_bit(LSABUF_SPACE_TRIM, &space->chores);
+	spin_unlock(&space->lock);
+	if (last)
+		arena_destroy(arena);
 }
 
 /* Whether a process (@owner 0) or an authority, for its request, may free. */
@@ -957,8 +974,6 @@ static int free_at(struct lsabuf_space *space, u64 address, u64 owner,
 		spin_unlock(&space->lock);
 		return -ENOENT;
 	}
-	block_kill(block);
-	spin_unlock(&space->lock);
 	block_destroy(block, id);
 	return 0;
 }
@@ -1011,10 +1026,9 @@ void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks,
 		block = hlist_entry_safe(blocks->first, struct lsabuf_block,
 					 list);
 		if (block)
-			block_kill(block);
-		spin_unlock(&space->lock);
-		if (block)
 			block_destroy(block, id);
+		else
+			spin_unlock(&space->lock);
 	}
 }
 
@@ -1045,6 +1059,8 @@ void lsabuf_blocks_move(struct lsabuf_space *space, struct hlist_head *from,
  * lsabuf_blocks_give() - pass all blocks of a request to their process
  * @space: the space
  * @blocks: the request's list, empty afterwards
+ *
+ * Waits for copies as lsabuf_space_sync() does.
  *
  * Context: no locks, may sleep.
  */
@@ -1089,6 +1105,13 @@ void lsabuf_space_sync(struct lsabuf_space *space)
 	spin_unlock(&space->lock);
 }
 
+/* Whether only a spare node was missing: not worth to know before. */
+static bool lacks_node(struct lsabuf_arena *arena, u32 granules)
+{
+	return lsabuf_heap_hungry(arena->heap) &&
+	       granules <= lsabuf_heap_largest(arena->heap);
+}
+
 /* A range in any arena of the space. @hungry: one lacked a spare node. */
 static struct lsabuf_block *take_range(struct lsabuf_space *space, u32 granules,
 				       struct lsabuf_arena **hungry)
@@ -1099,17 +1122,15 @@ static struct lsabuf_block *take_range(struct lsabuf_space *space, u32 granules,
 	lockdep_assert_held(&space->lock);
 	list_for_each_entry(arena, &space->arenas, list) {
 		if (arena->closing ||
-		    granules > lsabuf_heap_largest(arena->heap))
+		    granules > arena->heap->granules - arena->heap->used)
 			continue;
 		node = lsabuf_heap_alloc(arena->heap, granules);
 		if (node) {
 			to_block(node)->arena = arena;
 			return to_block(node);
 		}
-		if (!*hungry && lsabuf_heap_hungry(arena->heap)) {
-			arena->users++;
+		if (!*hungry && lacks_node(arena, granules))
 			*hungry = arena;
-		}
 	}
 	return NULL;
 }
@@ -1141,19 +1162,19 @@ static void note_new_pages(struct lsabuf_block *block)
 	unsigned int end =
 		PFN_UP(lsabuf_block_offset(block) + block_size(block));
 
-	spin_lock(&arena->space->lock);
+	lockdep_assert_held(&arena->space->lock);
 	if (arena_has_new_pages(arena)) {
 		first = min(first, arena->insert_first);
 		end = max(end, arena->insert_end);
 	}
 	arena->insert_first = first;
 	arena->insert_end = end;
-	spin_unlock(&arena->space->lock);
 	set_bit(LSABUF_SPACE_INSERT, &arena->space->chores);
 }
 
+/* Drops the lock for a while where an arena lacks a spare node. */
 static struct lsabuf_block *reserve_block(struct lsabuf_space *space,
-					  u64 length)
+					  u64 length) __must_hold(&space->lock)
 {
 	struct lsabuf_arena *hungry;
 	struct lsabuf_block *block;
@@ -1161,18 +1182,36 @@ static struct lsabuf_block *reserve_block(struct lsabuf_space *space,
 
 	for (;;) {
 		hungry = NULL;
-		spin_lock(&space->lock);
 		block = new_block(space, length, &hungry);
+		if (!IS_ERR(block) || !hungry)
+			return block;
+		hungry->users++;
 		spin_unlock(&space->lock);
-		if (!hungry)
-			return block;
-		ret = IS_ERR(block) ? arena_add_node(hungry) : 0;
+		ret = arena_add_node(hungry);
 		arena_put(hungry);
-		if (!IS_ERR(block))
-			return block;
+		spin_lock(&space->lock);
 		if (ret)
 			return ERR_PTR(ret);
 	}
+}
+
+/* Drops the lock for a while unless the block is small and has its pages. */
+static int fill_block(struct lsabuf_block *block)
+	__must_hold(&block->arena->space->lock)
+{
+	struct lsabuf_space *space = block->arena->space;
+	unsigned long offset = lsabuf_block_offset(block);
+	u64 size = block_size(block);
+	int ret;
+
+	if (likely(lsabuf_pages_filled(&block->arena->pages, offset, size)))
+		return 0;
+	spin_unlock(&space->lock);
+	ret = lsabuf_pages_fill(&block->arena->pages, offset, size, space->mm);
+	spin_lock(&space->lock);
+	if (ret > 0)
+		note_new_pages(block);
+	return min(ret, 0);
 }
 
 /**
@@ -1181,44 +1220,43 @@ static struct lsabuf_block *reserve_block(struct lsabuf_space *space,
  * @length: bytes, not 0
  * @owner: the authority's instance
  * @blocks: list of the open request that the block belongs to
+ * @address: set to its first byte in the process
  *
  * The block reads zero, and is charged to the cgroup of the space's process.
  * It is freed by lsabuf_blocks_drop(), or passed on by lsabuf_blocks_give().
+ * Where another thread can free it, only @address is sure.
  *
  * Context: no locks, may sleep; never waits for the process.
  * Return: the block; ERR_PTR() of -EDQUOT above the quota, -ENOSPC when a
  * further arena is needed (see lsabuf_space_grow()), -ENOMEM.
  */
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
-					u64 owner, struct hlist_head *blocks)
+					u64 owner, struct hlist_head *blocks,
+					u64 *address)
 {
 	struct lsabuf_block *block;
 	int ret;
 
 	if (length > space->quota)
 		return ERR_PTR(-EDQUOT);
+	spin_lock(&space->lock);
 	block = reserve_block(space, length);
-	if (IS_ERR(block))
+	if (IS_ERR(block)) {
+		spin_unlock(&space->lock);
 		return block;
+	}
 
 	block->owner = owner;
-	ret = lsabuf_pages_fill(&block->arena->pages,
-				lsabuf_block_offset(block), block_size(block),
-				space->mm);
-	if (ret > 0)
-		note_new_pages(block);
-
-	spin_lock(&space->lock);
+	ret = fill_block(block);
 	block->open = blocks;
 	hlist_add_head(&block->list, blocks);
 	block->live = true;
-	if (ret < 0)
-		block_kill(block);
-	spin_unlock(&space->lock);
-	if (ret < 0) {
+	if (ret) {
 		block_destroy(block, 0);
 		return ERR_PTR(ret);
 	}
+	*address = lsabuf_block_address(block);
+	spin_unlock(&space->lock);
 	return block;
 }
 

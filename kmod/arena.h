@@ -153,7 +153,8 @@ void lsabuf_space_show(struct seq_file *m, struct lsabuf_space *space);
 void lsabuf_spaces_show(struct seq_file *m);
 
 struct lsabuf_block *lsabuf_block_alloc(struct lsabuf_space *space, u64 length,
-					u64 owner, struct hlist_head *blocks);
+					u64 owner, struct hlist_head *blocks,
+					u64 *address);
 void lsabuf_blocks_drop(struct lsabuf_space *space, struct hlist_head *blocks,
 			u64 id);
 void lsabuf_blocks_give(struct lsabuf_space *space, struct hlist_head *blocks);

@@ -160,6 +160,32 @@ static int fill_slots(struct lsabuf_pages *pages, unsigned int first,
 	return 1;
 }
 
+/* Slots that are looked at where it may not take long */
+#define FILLED_SLOTS 16
+
+/**
+ * lsabuf_pages_filled() - tell whether lsabuf_pages_fill() has nothing to do
+ * @pages: the store
+ * @offset: first byte
+ * @length: bytes, not 0; the range lies within the store
+ *
+ * Context: any.
+ * Return: true if a short range has its pages, which it then keeps; false also
+ * for a long one.
+ */
+bool lsabuf_pages_filled(struct lsabuf_pages *pages, unsigned long offset,
+			 size_t length)
+{
+	unsigned int slot = offset >> PAGE_SHIFT;
+	unsigned int end = PFN_UP(offset + length);
+
+	if (end - slot > FILLED_SLOTS)
+		return false;
+	while (slot < end && READ_ONCE(pages->page[slot]))
+		slot++;
+	return slot == end;
+}
+
 /**
  * lsabuf_pages_fill() - see that a range has its pages
  * @pages: the store

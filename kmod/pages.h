@@ -43,6 +43,8 @@ void lsabuf_charge_end(struct lsabuf_charge *charge);
 
 int lsabuf_pages_init(struct lsabuf_pages *pages, unsigned int nr);
 void lsabuf_pages_destroy(struct lsabuf_pages *pages);
+bool lsabuf_pages_filled(struct lsabuf_pages *pages, unsigned long offset,
+			 size_t length);
 int lsabuf_pages_fill(struct lsabuf_pages *pages, unsigned long offset,
 		      size_t length, struct mm_struct *mm);
 void lsabuf_pages_wipe(struct lsabuf_pages *pages, unsigned long offset,

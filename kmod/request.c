@@ -192,11 +192,12 @@ static int take_outcome(struct lsabuf_request *request,
 	/* Another thread may have given it up while it was copied out. */
 	if (!lsabuf_request_take(request))
 		reply.error = -ECANCELED;
-	if (!reply.error)
+	if (!reply.error) {
 		lsabuf_blocks_give(space, &request->blocks);
-	else
+	} else {
 		undo_files(request);
-	lsabuf_space_sync(space);
+		lsabuf_space_sync(space);
+	}
 	trace_lsabuf_return(request, reply.error);
 	return reply.error;
 }
@@ -265,7 +266,8 @@ static int take_snapshot(struct lsabuf_request *request)
 	if (!request->submit_length)
 		return 0;
 	block = lsabuf_block_alloc(queue->space, request->submit_length,
-				   queue->instance, &request->snapshots);
+				   queue->instance, &request->snapshots,
+				   &request->submit_address);
 	if (IS_ERR(block)) {
 		/* Its arena goes before its file. */
 		if (READ_ONCE(queue->dead))
@@ -280,7 +282,6 @@ static int take_snapshot(struct lsabuf_request *request)
 					   queue->space->quota);
 		return -EAGAIN;
 	}
-	request->submit_address = lsabuf_block_address(block);
 	ret = lsabuf_transfer_submit(block, request->client_address);
 	trace_lsabuf_snapshot(request, begin, ret);
 	return ret;
@@ -601,11 +602,9 @@ static int alloc_block(struct lsabuf_request *request, u64 length, u64 *address)
 	for (;;) {
 		block = lsabuf_block_alloc(client->space, length,
 					   client->queue->instance,
-					   &request->blocks);
-		if (!IS_ERR(block)) {
-			*address = lsabuf_block_address(block);
+					   &request->blocks, address);
+		if (!IS_ERR(block))
 			return 0;
-		}
 		ret = PTR_ERR(block);
 		if (ret == -EDQUOT)
 			note_quota(request, length);
@@ -871,14 +870,15 @@ static int take_map(struct lsabuf_request *request,
 	struct lsabuf_queue *queue = request->client->queue;
 	struct lsabuf_block *block;
 	HLIST_HEAD(fresh);
+	u64 address;
 	int ret;
 
-	block = lsabuf_block_alloc(queue->space, room, queue->instance, &fresh);
+	block = lsabuf_block_alloc(queue->space, room, queue->instance, &fresh,
+				   &address);
 	if (IS_ERR(block))
 		return PTR_ERR(block) == -ENOMEM ? -ENOMEM : -EAGAIN;
 	lsabuf_space_work(queue->space);
-	ret = fill_snapshot(request, ranges, nr, lsabuf_block_address(block),
-			    paths);
+	ret = fill_snapshot(request, ranges, nr, address, paths);
 	if (ret)
 		goto err_drop_fresh;
 	ret = lsabuf_request_held(request);
