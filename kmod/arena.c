@@ -21,6 +21,7 @@
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
 #include <linux/random.h>
+#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -34,7 +35,10 @@
 
 static struct kmem_cache *block_cache;
 
-/* Spaces of clients by mm; an authority's is only in its authority. */
+/*
+ * Spaces of clients by mm; an authority's is only in its authority. Added and
+ * removed under the lock, found under RCU: every FREE looks here.
+ */
 static DEFINE_SPINLOCK(spaces_lock);
 static DEFINE_HASHTABLE(spaces, 8);
 
@@ -524,17 +528,6 @@ struct lsabuf_space *lsabuf_space_create(const char *name, u64 quota,
 	return space;
 }
 
-static struct lsabuf_space *find_locked(struct mm_struct *mm)
-{
-	struct lsabuf_space *space;
-
-	lockdep_assert_held(&spaces_lock);
-	hash_for_each_possible(spaces, space, hash, (unsigned long)mm)
-		if (space->mm == mm && refcount_inc_not_zero(&space->ref))
-			return space;
-	return NULL;
-}
-
 /**
  * lsabuf_space_find() - find the client space of the current mm
  *
@@ -543,11 +536,14 @@ static struct lsabuf_space *find_locked(struct mm_struct *mm)
  */
 struct lsabuf_space *lsabuf_space_find(void)
 {
+	struct mm_struct *mm = current->mm;
 	struct lsabuf_space *space;
 
-	spin_lock(&spaces_lock);
-	space = find_locked(current->mm);
-	spin_unlock(&spaces_lock);
+	rcu_read_lock();
+	hash_for_each_possible_rcu(spaces, space, hash, (unsigned long)mm)
+		if (space->mm == mm && refcount_inc_not_zero(&space->ref))
+			break;
+	rcu_read_unlock();
 	return space;
 }
 
@@ -571,9 +567,9 @@ struct lsabuf_space *lsabuf_space_join(u64 quota, size_t arena_size)
 		return new;
 
 	spin_lock(&spaces_lock);
-	space = find_locked(current->mm);
+	space = lsabuf_space_find();
 	if (!space)
-		hash_add(spaces, &new->hash, (unsigned long)new->mm);
+		hash_add_rcu(spaces, &new->hash, (unsigned long)new->mm);
 	spin_unlock(&spaces_lock);
 	if (!space)
 		return new;
@@ -591,12 +587,12 @@ void lsabuf_space_put(struct lsabuf_space *space)
 {
 	if (!refcount_dec_and_test(&space->ref))
 		return;
-	/* find_locked() passes over it from now on. */
+	/* lsabuf_space_find() passes over it from now on. */
 	spin_lock(&spaces_lock);
-	hash_del(&space->hash);
+	hash_del_rcu(&space->hash);
 	spin_unlock(&spaces_lock);
 	mmdrop(space->mm);
-	kfree(space);
+	kfree_rcu(space, rcu);
 }
 
 /**

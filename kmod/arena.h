@@ -7,6 +7,7 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 
@@ -36,7 +37,8 @@ struct lsabuf_watch {
  * struct lsabuf_space - everything lsabuf holds in one mm
  * @ref: reference count
  * @mm: the mm, held by mmgrab() (constant)
- * @hash: in the table of client spaces (spaces_lock)
+ * @hash: in the table of client spaces (spaces_lock, RCU)
+ * @rcu: for freeing it
  * @name: last part of its arenas' name in /proc/PID/maps (constant)
  * @pid: process that made it, in the initial namespace (constant)
  * @quota: most bytes of blocks (constant)
@@ -58,6 +60,7 @@ struct lsabuf_space {
 	refcount_t ref;
 	struct mm_struct *mm;
 	struct hlist_node hash;
+	struct rcu_head rcu;
 	const char *name;
 	pid_t pid;
 	u64 quota;
