@@ -62,24 +62,32 @@ static NTSTATUS free_with_handle(PVOID buffer, int error)
 	return status;
 }
 
-LSABUF_EXPORT NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer)
+/* Freeing with @fd has failed with @error, or there is no such file: rarely */
+static __attribute__((noinline)) NTSTATUS free_again(PVOID buffer, int fd,
+						     int error)
 {
-	NTSTATUS status;
-	int fd, attempt;
+	NTSTATUS status = lsabuf_status(error, LSABUF_SUBJECT_BLOCK);
 
-	if (!Buffer)
-		return STATUS_SUCCESS;
-	for (attempt = 0;; attempt++) {
-		fd = get_free_fd();
-		if (fd < 0)
-			return free_with_handle(Buffer, fd);
-		status = free_with(fd, Buffer);
-		if (status == STATUS_SUCCESS || attempt ||
-		    (status != STATUS_INVALID_HANDLE && lsabuf_fd_is_ours(fd)))
+	if (fd >= 0) {
+		if (status != STATUS_INVALID_HANDLE && lsabuf_fd_is_ours(fd))
 			return status;
 		/* Somebody closed it, and perhaps has its number now */
 		atomic_compare_exchange_strong(&free_fd, &fd, -1);
 	}
+	fd = get_free_fd();
+	return fd < 0 ? free_with_handle(buffer, fd) : free_with(fd, buffer);
+}
+
+LSABUF_EXPORT NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer)
+{
+	int fd = atomic_load(&free_fd);
+	int error = -EBADF;
+
+	if (!Buffer)
+		return STATUS_SUCCESS;
+	if (fd >= 0)
+		error = lsabuf_free(fd, Buffer);
+	return error ? free_again(Buffer, fd, error) : STATUS_SUCCESS;
 }
 
 static NTSTATUS connect_to_lsa(PHANDLE LsaHandle, bool trusted)
