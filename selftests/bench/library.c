@@ -114,6 +114,9 @@ static void bench_reaching(struct reach *reach)
 		     "lsabuf_copy_to(), beyond its ioctl");
 	record_added("64 B by CopyToClientBuffer()", "64 B by ioctl COPY",
 		     "CopyToClientBuffer(), beyond its ioctl");
+	/* Later blocks shall begin where others do that they are held against */
+	expect(!lsabuf_release(reach->fd, reach->id, reach->address),
+	       "lsabuf_release");
 }
 
 static void serve_tables(void *context)
