@@ -165,11 +165,11 @@ LSABUF_EXPORT int lsabuf_account_find(const void *memory, const char *name,
 	struct place head;
 
 	sequence = atomic_load_explicit(&place->sequence, memory_order_acquire);
-	if (!sequence || sequence & 1 || place->hash != hash)
+	if (!sequence || sequence & 1)
 		return -ENOENT;
 	/* All but the data, which may be short */
 	memcpy(&head, place, offsetof(struct place, data));
-	if (head.length > sizeof(account->data))
+	if (head.hash != hash || head.length > sizeof(account->data))
 		return -ENOENT;
 	memcpy(account->data, place->data, head.length);
 	atomic_thread_fence(memory_order_acquire);
