@@ -314,6 +314,134 @@ TEST_F_TIMEOUT(pair, double_fetch, STRESS_TIMEOUT)
 	puppet_stop(client);
 }
 
+/*
+ * The same without a race: of two pages the second one is missing. While the
+ * kernel waits for it, it has what lies in the first; that is changed then.
+ */
+
+struct straddle {
+	const void *first;
+	const void *changed;
+	const void *second;
+	size_t first_size;
+	size_t second_size;
+};
+
+/* Fill the first page at argument[0]: it ends with argument[1] bytes. */
+static long do_fill_first(struct puppet *puppet, struct puppet_thread *me)
+{
+	const __u64 page = me->argument[0];
+	const size_t size = me->argument[1];
+	int ret = answer_fault(puppet->flag[6], page, 0);
+
+	memcpy(to_pointer(page + PAGE - size), puppet->scratch, size);
+	return ret;
+}
+
+/* Wait until the second page is missed, change the first one, give both. */
+static long do_change_first(struct puppet *puppet, struct puppet_thread *me)
+{
+	const __u64 page = wait_fault(puppet->flag[6]);
+	const size_t size = me->argument[1];
+
+	if (page != me->argument[0] + PAGE)
+		return -ENXIO;
+	memcpy(to_pointer(page - size), puppet->scratch, size);
+	return answer_fault_with(puppet->flag[6], page, puppet->scratch + PAGE);
+}
+
+/* Where in the client it begins; its thread SECOND waits. 0: not possible. */
+static __u64 lay_straddle(struct __test_metadata *_metadata,
+			  struct puppet *client,
+			  const struct straddle *straddle)
+{
+	char *knob = allow_stalling();
+	long long map = ask(client, SIDE, do_stalling_memory, 2 * PAGE);
+
+	restore_stalling(knob);
+	if (map == -ENOSYS)
+		return 0;
+	ASSERT_FALSE(is_error(map));
+	memcpy(client->scratch, straddle->first, straddle->first_size);
+	ASSERT_EQ(0,
+		  ask(client, SIDE, do_fill_first, map, straddle->first_size));
+	memcpy(client->scratch, straddle->changed, straddle->first_size);
+	memset(client->scratch + PAGE, 0, PAGE);
+	memcpy(client->scratch + PAGE, straddle->second, straddle->second_size);
+	tell(client, SECOND, do_change_first, map, straddle->first_size);
+	return map + PAGE - straddle->first_size;
+}
+
+/* The ranges that were checked are those that grant. */
+TEST_F_TIMEOUT(pair, ranges_are_fetched_once, 60)
+{
+	struct puppet *client = client_start(self->name, LSABUF_ACCESS_RANGES);
+	const __u64 at = to_u64(client->submit);
+	const struct lsabuf_range ranges[] = {
+		{ at, 16, LSABUF_RANGE_F_READ },
+		{ at + PAGE, 16, LSABUF_RANGE_F_READ },
+	};
+	const struct lsabuf_range changed = {
+		at + 2 * PAGE, 16, LSABUF_RANGE_F_READ | LSABUF_RANGE_F_WRITE
+	};
+	const struct straddle straddle = {
+		.first = &ranges[0],
+		.first_size = sizeof(ranges[0]),
+		.changed = &changed,
+		.second = &ranges[1],
+		.second_size = sizeof(ranges[1]),
+	};
+	struct lsabuf_reply_receive request;
+	struct lsabuf_call *call;
+	char bytes[16];
+
+	ASSERT_TRUE(!!client);
+	call = new_call(client, CALLER, 0);
+	call->ranges_address = lay_straddle(_metadata, client, &straddle);
+	if (!call->ranges_address)
+		SKIP(return, "no userfaultfd");
+	call->nr_ranges = ARRAY_SIZE(ranges);
+	tell(client, CALLER, do_call);
+	EXPECT_EQ(0, hear(client, SECOND));
+	ASSERT_EQ(0, lsa_receive(self->authority, &request));
+	EXPECT_EQ(0, lsa_copy_from(self->authority, request.out_id, at, bytes,
+				   16, NULL));
+	EXPECT_EQ(0, lsa_copy_from(self->authority, request.out_id, at + PAGE,
+				   bytes, 16, NULL));
+	test_err_copy_from(EACCES, self->authority, request.out_id,
+			   at + 2 * PAGE, bytes, 16, NULL);
+	test_err_copy_to(EACCES, self->authority, request.out_id, at + 2 * PAGE,
+			 bytes, 16, NULL);
+	end_client(_metadata, self->authority, client, request.out_id);
+	puppet_stop(client);
+}
+
+/* The size that was checked is the one that counts. */
+TEST_F_TIMEOUT(pair, size_is_fetched_once, 60)
+{
+	const struct lsabuf_info info = { .size = sizeof(info) + 8 };
+	const struct lsabuf_info changed = { .size = 8 };
+	const struct straddle straddle = {
+		.first = &info,
+		.first_size = sizeof(info),
+		.changed = &changed,
+		.second = "",
+	};
+	struct lsabuf_info seen = {};
+	__u64 address = lay_straddle(_metadata, self->client, &straddle);
+
+	if (!address)
+		SKIP(return, "no userfaultfd");
+	tell(self->client, CALLER, do_syscall, SYS_ioctl, self->client->device,
+	     LSABUF_IOC_INFO, address);
+	EXPECT_EQ(0, hear(self->client, SECOND));
+	EXPECT_EQ(0, hear(self->client, CALLER));
+	ASSERT_EQ(0, peek(self->client, address, &seen, sizeof(seen)));
+	EXPECT_EQ(info.size, seen.size);
+	EXPECT_EQ(LSABUF_ABI_VERSION, seen.out_abi_version);
+	EXPECT_EQ(self->client->client, seen.out_client);
+}
+
 /* Scribble over the submit buffer until flag[7]. */
 static long do_scribble(struct puppet *puppet, struct puppet_thread *me)
 {

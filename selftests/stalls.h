@@ -202,18 +202,25 @@ static inline __u64 wait_fault(int file)
 	return message.arg.pagefault.address & -(__u64)SLOW_PAGE;
 }
 
-/* Let a fault find a page full of @byte. */
-static inline int answer_fault(int file, __u64 page, unsigned char byte)
+/* Let a fault find these bytes, a page of them. */
+static inline int answer_fault_with(int file, __u64 page, const void *bytes)
 {
-	unsigned char bytes[SLOW_PAGE];
 	struct uffdio_copy copy = {
 		.dst = page,
 		.src = to_u64(bytes),
 		.len = SLOW_PAGE,
 	};
 
-	memset(bytes, byte, SLOW_PAGE);
 	return ioctl(file, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+/* Let a fault find a page full of @byte. */
+static inline int answer_fault(int file, __u64 page, unsigned char byte)
+{
+	unsigned char bytes[SLOW_PAGE];
+
+	memset(bytes, byte, SLOW_PAGE);
+	return answer_fault_with(file, page, bytes);
 }
 
 /*
