@@ -522,6 +522,68 @@ TEST_F(pair, forked_child_with_dofork)
 	EXPECT_EQ(0, ask(self->client, SIDE, do_look_from_child, block));
 }
 
+/* Fork until flag[7]: what no child has is what is copied after its fork. */
+static long do_fork_again(struct puppet *puppet, struct puppet_thread *me)
+{
+	const volatile unsigned int *number = (void *)me->argument[0];
+	int status, forks, i;
+	unsigned int seen;
+	pid_t child;
+	char byte;
+
+	for (forks = 0; !__atomic_load_n(&puppet->flag[7], __ATOMIC_ACQUIRE);
+	     forks++) {
+		child = fork();
+		if (!child) {
+			seen = *number;
+			for (i = 0; i < 20; i++) {
+				usleep(100);
+				if (*number != seen)
+					_exit(1);
+			}
+			_exit(guarded_copy(&byte, (void *)me->argument[1], 1) !=
+			      SIGSEGV);
+		}
+		if (waitpid(child, &status, 0) < 0 || status)
+			return -ECHILD;
+	}
+	return forks;
+}
+
+/* Copies race forks: the parent gets every byte, and no child any. */
+TEST_F_TIMEOUT(pair, fork_races_copy, STRESS_TIMEOUT)
+{
+	__u64 memory =
+		remote_mmap(self->client, PAGE, READ_WRITE, MAP_POPULATE);
+	__u64 block = give_block(_metadata, self, 64), id;
+	unsigned int i, rounds = scaled(200), slow = 0, seen;
+	int ret;
+
+	self->client->flag[7] = 0;
+	tell(self->client, SECOND, do_fork_again, memory, block);
+	for (i = 1; i <= rounds; i++) {
+		id = begin(_metadata, self);
+		ret = lsa_copy_to(self->authority, id, memory, &i, sizeof(i),
+				  NULL);
+		if (ret == -ECANCELED) {
+			/* This machine was too slow for the call's budget. */
+			test_err_reply(ECANCELED, self->authority, id);
+			EXPECT_EQ(-ECANCELED, hear(self->client, CALLER));
+			slow++;
+			continue;
+		}
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(0, lsa_copy_to(self->authority, id, block, &i,
+					 sizeof(i), NULL));
+		end(_metadata, self, id);
+		ASSERT_EQ(0, peek(self->client, memory, &seen, sizeof(seen)));
+		ASSERT_EQ(i, seen);
+	}
+	__atomic_store_n(&self->client->flag[7], 1, __ATOMIC_RELEASE);
+	EXPECT_LT(0, hear(self->client, SECOND));
+	EXPECT_LT(slow, rounds / 2);
+}
+
 #define EXEC_VARIABLE "LSABUF_TEST_INHERITED"
 /* Memory that both the program before exec and the one after it have */
 #define EXEC_ADDRESS 0x20000000UL
