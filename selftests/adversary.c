@@ -1009,6 +1009,7 @@ TEST_F(pair, read_only_huge_page)
 	__u64 map = remote_mmap(self->client, size, READ_WRITE, 0);
 	__u64 at = (map + MIB(2) - 1) & ~(MIB(2) - 1);
 	char *bytes = calloc(1, MIB(2));
+	struct lsabuf_reply_receive request;
 	__u64 id, done, start;
 
 	remote(self->client, SYS_madvise, map, size, MADV_HUGEPAGE);
@@ -1024,6 +1025,17 @@ TEST_F(pair, read_only_huge_page)
 	EXPECT_LE(now_ns() - start, AT_ONCE_NS);
 	end(_metadata, self, id);
 	EXPECT_EQ(MIB(2), ask(self->client, SIDE, do_filled, at, 3, MIB(2)));
+
+	/* To read it takes no right to write, so no thread of the client. */
+	new_call(self->client, CALLER, 0)->flags = LSABUF_CALL_F_NOWAIT;
+	ASSERT_EQ(0, ask(self->client, CALLER, do_call));
+	ASSERT_EQ(0, lsa_receive(self->authority, &request));
+	EXPECT_EQ(0, lsa_copy_from(self->authority, request.out_id, at, bytes,
+				   MIB(2), &done));
+	EXPECT_EQ(MIB(2), done);
+	test_err_copy_to(EAGAIN, self->authority, request.out_id, at, bytes, 1,
+			 &done);
+	EXPECT_EQ(0, lsa_reply(self->authority, request.out_id));
 	free(bytes);
 }
 
@@ -1118,7 +1130,7 @@ TEST_F(pair, core_dump)
 	const struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 	__u64 block = give_block(_metadata, self, PAGE), plain;
 	struct puppet *client = self->client;
-	char path[64], *pattern, *core;
+	char path[64], filter[64], *pattern, *core;
 	int file, status;
 	struct stat st;
 
@@ -1128,6 +1140,10 @@ TEST_F(pair, core_dump)
 	ask(client, SIDE, do_fill, block, 21, PAGE);
 	ask(client, SIDE, do_fill, plain, 22, PAGE);
 	ASSERT_EQ(0, prlimit(client->pid, RLIMIT_CORE, &limit, NULL));
+	/* Of all kinds of memory, shared files too */
+	snprintf(filter, sizeof(filter), "/proc/%d/coredump_filter",
+		 client->pid);
+	ASSERT_EQ(0, write_text(filter, "0x7f"));
 	pattern = read_text(knob);
 	ASSERT_EQ(0, write_text(knob, path));
 	tell(client, SIDE, do_abort);

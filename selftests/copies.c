@@ -8,6 +8,7 @@
 #include "stalls.h"
 
 #define PAGE 4096ULL
+#define READ_WRITE (PROT_READ | PROT_WRITE)
 
 /*
  * Blocks
@@ -142,6 +143,29 @@ TEST_F_TIMEOUT(pair, sixteen_mib, 120)
 	end(_metadata, self, id);
 	free(bytes);
 	free(back);
+}
+
+/* The same by the client's thread, as nothing of its memory is there. */
+TEST_F_TIMEOUT(pair, sixteen_mib_by_thread, 120)
+{
+	__u64 address = remote_mmap(self->client, MIB(16), READ_WRITE, 0);
+	unsigned char *bytes = malloc(MIB(16));
+	__u64 id = begin(_metadata, self), done;
+	int ret;
+
+	fill(bytes, 16, MIB(16));
+	ret = lsa_copy_to(self->authority, id, address, bytes, MIB(16), &done);
+	EXPECT_EQ(done, ask(self->client, SIDE, do_filled, address, 16, done));
+	free(bytes);
+	if (ret == -ECANCELED) {
+		/* This machine was too slow for the call's budget. */
+		test_err_reply(ECANCELED, self->authority, id);
+		EXPECT_EQ(-ECANCELED, hear(self->client, CALLER));
+		return;
+	}
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(MIB(16), done);
+	end(_metadata, self, id);
 }
 
 /* A length of 0 succeeds wherever it points, and touches nothing. */
@@ -477,8 +501,6 @@ static void check_plain(struct __test_metadata *_metadata, PAIR *self,
 	EXPECT_EQ(0, memcmp(bytes, seen, length));
 	end(_metadata, self, id);
 }
-
-#define READ_WRITE (PROT_READ | PROT_WRITE)
 
 TEST_F(pair, anonymous_memory)
 {
