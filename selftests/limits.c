@@ -21,6 +21,7 @@
 #define MANY_REQUESTS 1024U
 #define MANY_CLIENTS 512U
 #define MANY_CHORES 8U
+#define MANY_GIVEN 128U
 #define MANY_SECTIONS 256U
 #define MANY_SHARED MIB(16)
 
@@ -68,6 +69,11 @@ static __u64 cost_of_request(void)
 static __u64 cost_of_chore(void)
 {
 	return CHORE_BYTES;
+}
+
+static __u64 cost_of_given_file(void)
+{
+	return 136;
 }
 
 /* Files, inode, dentry and mapping; pages have 9 bytes beside them */
@@ -428,6 +434,117 @@ TEST_F_TIMEOUT(limits, stalled_chores, 60)
 	restore_stalling(knob);
 	close(authority);
 	free(bytes);
+}
+
+/* Make argument[0] calls that do not wait; their ids are left in scratch. */
+static long do_open_calls(struct puppet *puppet, struct puppet_thread *me)
+{
+	__u64 *id = (void *)puppet->scratch;
+	struct lsabuf_call call;
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; i < me->argument[0] && !ret; i++) {
+		call = (struct lsabuf_call){ .flags = LSABUF_CALL_F_NOWAIT };
+		ret = lsa_call(puppet->device, &call);
+		id[i] = call.id;
+	}
+	return ret;
+}
+
+static void no_signal(int signal)
+{
+	(void)signal;
+}
+
+/* Wait for one of them after the other, each until flag[2] is beyond it. */
+static long do_wait_in_turn(struct puppet *puppet, struct puppet_thread *me)
+{
+	const struct sigaction action = { .sa_handler = no_signal };
+	const __u64 *id = (void *)puppet->scratch;
+	struct lsabuf_call call;
+	unsigned long i;
+	int ret;
+
+	sigaction(SIGUSR1, &action, NULL);
+	for (i = 0; i < me->argument[0]; i++) {
+		__atomic_store_n(&puppet->flag[1], i + 1, __ATOMIC_RELEASE);
+		do {
+			call = (struct lsabuf_call){ .id = id[i] };
+			ret = lsa_call(puppet->device, &call);
+		} while (ret == -EINTR &&
+			 __atomic_load_n(&puppet->flag[2], __ATOMIC_ACQUIRE) <=
+				 (int)i);
+		/* Given up where this machine was too slow for its budget */
+		if (ret != -EINTR && ret != -ECANCELED)
+			return ret;
+	}
+	return 0;
+}
+
+/* As many files as a request may have; false if its time was over before. */
+static bool give_all(struct __test_metadata *_metadata, int authority, __u64 id)
+{
+	const __u64 end = now_ns() + AT_ONCE_NS;
+	int ret, fd, nr = 0;
+
+	while (nr < LSABUF_MAX_FILES) {
+		ret = lsa_give(authority, id, STDIN_FILENO, &fd);
+		nr += !ret;
+		/* Its thread is on its way. */
+		if (ret && (ret != -EAGAIN || now_ns() > end))
+			break;
+	}
+	if (nr < LSABUF_MAX_FILES) {
+		EXPECT_TRUE(ret == -ECANCELED || ret == -EAGAIN);
+		return false;
+	}
+	test_err_give(EDQUOT, authority, id, STDIN_FILENO, &fd);
+	return true;
+}
+
+/* Files opened in a client are remembered until its calls have ended. */
+TEST_F_TIMEOUT(limits, given_files, 120)
+{
+	const __u64 most = lower(module_limit("client_requests"),
+				 lower(module_limit("user_requests"),
+				       module_limit("requests")));
+	const __u64 nr = lower(most, MANY_GIVEN);
+	const __u64 *id = (void *)self->client->scratch;
+	const struct rlimit files = { 16384, 16384 };
+	struct lsabuf_reply_receive request;
+	unsigned int i, given = 0;
+
+	ASSERT_EQ(0, prlimit(self->client->pid, RLIMIT_NOFILE, &files, NULL));
+	remote(self->client, SYS_close, self->client->device);
+	ASSERT_EQ(0, client_connect_flags(self->client, self->name,
+					  LSABUF_ACCESS_BUFFERS,
+					  LSABUF_CONNECT_F_FILES));
+	ASSERT_EQ(0, ask(self->client, CALLER, do_open_calls, nr));
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, lsa_receive_now(self->authority, &request));
+	join_group(_metadata, self, getpid());
+	self->before = kernel_memory(self);
+	self->client->flag[1] = 0;
+	self->client->flag[2] = 0;
+	tell(self->client, CALLER, do_wait_in_turn, nr);
+	for (i = 0; i < nr; i++) {
+		given += give_all(_metadata, self->authority, id[i]);
+		__atomic_store_n(&self->client->flag[2], i + 1,
+				 __ATOMIC_RELEASE);
+		while (is_busy(self->client, CALLER) &&
+		       __atomic_load_n(&self->client->flag[1],
+				       __ATOMIC_ACQUIRE) <= (int)i + 1 &&
+		       syscall(SYS_tgkill, self->client->pid,
+			       self->client->thread[CALLER].tid, SIGUSR1) == 0)
+			usleep(100);
+	}
+	EXPECT_EQ(0, hear(self->client, CALLER));
+	EXPECT_LE(nr / 2, given);
+	/* And a table of so many descriptors */
+	compare(_metadata, self, "files in clients",
+		nr * LSABUF_MAX_FILES * cost_of_given_file() + KIB(128),
+		given * LSABUF_MAX_FILES * (cost_of_given_file() - 40));
 }
 
 /*
