@@ -96,6 +96,20 @@ trace_shows(const char *format, ...)
 	return n;
 }
 
+/* Whether it has an address of the kernel: the upper half, in 16 digits. */
+static inline bool trace_shows_kernel(void)
+{
+	const char *at = trace_text;
+
+	while ((at = strstr(at, "0x"))) {
+		at += 2;
+		if (strchr("89abcdef", *at) &&
+		    strspn(at, "0123456789abcdef") == 16)
+			return true;
+	}
+	return false;
+}
+
 #define TRACED_ONCE(...) EXPECT_EQ(1, trace_shows(__VA_ARGS__))
 
 #endif /* LSABUF_TRACE_TEST_H */
