@@ -88,9 +88,10 @@ struct long_copy {
 	__u64 length;
 	int result;
 	int copies;
+	int on;
 };
 
-/* Copy again and again until it fails. */
+/* Copy again and again until it fails, and as long as it shall go on. */
 static void *copy_main(void *argument)
 {
 	struct long_copy *copy = argument;
@@ -100,7 +101,7 @@ static void *copy_main(void *argument)
 					   copy->address, copy->bytes,
 					   copy->length, NULL);
 		__atomic_add_fetch(&copy->copies, 1, __ATOMIC_RELEASE);
-	} while (!copy->result);
+	} while (!copy->result || __atomic_load_n(&copy->on, __ATOMIC_ACQUIRE));
 	return NULL;
 }
 
@@ -144,6 +145,8 @@ TEST_F_TIMEOUT(pair, killed_mid_copy, STRESS_TIMEOUT)
 		pthread_create(&thread, NULL, copy_main, &copy);
 		ASSERT_TRUE(wait_nonzero(&copy.copies));
 		usleep(i * 37 % 1000);
+		/* It lives as long as nobody kills it. */
+		EXPECT_EQ(victim->pid, remote(victim, SYS_getpid));
 		puppet_kill(victim);
 		pthread_join(thread, NULL);
 		slow += !ends_by_death(_metadata, &copy);
@@ -591,7 +594,9 @@ TEST_F_TIMEOUT(pair, fork_races_copy, STRESS_TIMEOUT)
 static void *exec_memory(void)
 {
 	return mmap((void *)EXEC_ADDRESS, PAGE, READ_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE |
+			    MAP_POPULATE,
+		    -1, 0);
 }
 
 /*
@@ -676,6 +681,7 @@ TEST_F_TIMEOUT(pair, exec_races_copy, STRESS_TIMEOUT)
 		ASSERT_TRUE(!!victim);
 		ASSERT_EQ(EXEC_ADDRESS, ask(victim, SIDE, do_exec_memory));
 		copy.copies = 0;
+		copy.on = 1;
 		copy.id = begin_with(_metadata, self->authority, victim);
 		pthread_create(&thread, NULL, copy_main, &copy);
 		ASSERT_TRUE(wait_nonzero(&copy.copies));
@@ -683,6 +689,7 @@ TEST_F_TIMEOUT(pair, exec_races_copy, STRESS_TIMEOUT)
 		ASSERT_EQ(victim->pid, waitpid(victim->pid, &status, 0));
 		EXPECT_EQ(0, status);
 		victim->pid = -1;
+		__atomic_store_n(&copy.on, 0, __ATOMIC_RELEASE);
 		pthread_join(thread, NULL);
 		slow += !ends_by_death(_metadata, &copy);
 		puppet_stop(victim);
@@ -1272,26 +1279,55 @@ static bool pin(struct __test_metadata *_metadata, struct puppet *client,
 	return !ret;
 }
 
+/* Wait until the module has @users again. */
+static int settled_users(int users)
+{
+	__u64 end = now_ns() + AT_ONCE_NS;
+
+	while (module_users() != users && now_ns() < end)
+		sleep_ms(10);
+	return module_users();
+}
+
+/* What is freed on the one processor there is now is allocated there next. */
+static void use_one_processor(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
 /* A page that its client keeps pinned: it was wiped, and is nobody else's. */
 TEST_F(pair, pinned_page)
 {
-	struct puppet *other = client_start(self->name, LSABUF_ACCESS_WHOLE);
 	unsigned char secret[PAGE], seen[PAGE];
+	struct puppet *victim, *other;
 	__u64 block, id, address;
-	int pidfd, file, i;
+	int pidfd, file, users, i;
 
-	ASSERT_TRUE(!!other);
-	block = give_block(_metadata, self, 2 * PAGE);
+	use_one_processor();
+	other = client_start(self->name, LSABUF_ACCESS_WHOLE);
+	users = module_users();
+	victim = client_start(self->name, LSABUF_ACCESS_WHOLE);
+	ASSERT_TRUE(other && victim);
+	id = begin_with(_metadata, self->authority, victim);
+	ASSERT_EQ(0, lsa_alloc(self->authority, id, 2 * PAGE, &block));
+	ASSERT_EQ(0, lsa_reply(self->authority, id));
+	ASSERT_EQ(0, hear(victim, CALLER));
 	block = (block + PAGE - 1) & ~(PAGE - 1);
-	ask(self->client, SIDE, do_fill, block, 1, PAGE);
-	if (!pin(_metadata, self->client, block)) {
+	ask(victim, SIDE, do_fill, block, 1, PAGE);
+	if (!pin(_metadata, victim, block)) {
+		puppet_stop(victim);
 		puppet_stop(other);
 		return;
 	}
-	pidfd = syscall(SYS_pidfd_open, self->client->pid, 0);
-	file = syscall(SYS_pidfd_getfd, pidfd, self->client->flag[4], 0);
+	pidfd = syscall(SYS_pidfd_open, victim->pid, 0);
+	file = syscall(SYS_pidfd_getfd, pidfd, victim->flag[4], 0);
 	ASSERT_LE(0, file);
-	puppet_kill(self->client);
+	puppet_kill(victim);
+	ASSERT_EQ(users, settled_users(users));
 
 	memset(secret, 0x5a, sizeof(secret));
 	id = begin_with(_metadata, self->authority, other);
@@ -1305,6 +1341,7 @@ TEST_F(pair, pinned_page)
 	close(file);
 	close(pidfd);
 	puppet_stop(other);
+	puppet_stop(victim);
 }
 
 /* Pinned and freed: the pipe shows the wiped page. */
@@ -1371,16 +1408,6 @@ TEST_F(pair, module_is_held_by_a_block)
 	ASSERT_LT(0, module_users());
 	EXPECT_TRUE(is_refused(remove_module()));
 	EXPECT_EQ(64, ask(self->client, SIDE, do_filled, block, 1, 64));
-}
-
-/* Wait until the module has @users again. */
-static int settled_users(int users)
-{
-	__u64 end = now_ns() + AT_ONCE_NS;
-
-	while (module_users() != users && now_ns() < end)
-		sleep_ms(10);
-	return module_users();
 }
 
 /* Whatever was done: in the end nobody holds the module. */
