@@ -81,8 +81,9 @@ struct lsabuf_space {
 
 /**
  * struct lsabuf_arena - one VMA of module-owned pages and its allocator
+ * @list: in the space's @arenas while mapped; first member, for who walks
+ *	there (space->lock)
  * @space: the space, counted (constant)
- * @list: in the space's @arenas while mapped (space->lock)
  * @start: address of the VMA (set before it is listed, then constant)
  * @size: bytes (constant)
  * @extra: unmapped when empty, unlike the first arena (constant)
@@ -98,8 +99,8 @@ struct lsabuf_space {
  * @pages: the page store
  */
 struct lsabuf_arena {
-	struct lsabuf_space *space;
 	struct list_head list;
+	struct lsabuf_space *space;
 	unsigned long start;
 	size_t size;
 	bool extra;

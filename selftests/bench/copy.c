@@ -16,7 +16,7 @@
 #define SCATTERED 64
 #define SCATTERED_BYTES 28
 /* Where many blocks live, so many are of LARGE bytes: a client has arenas for it */
-#define NR_LARGE 1000
+#define NR_LARGE 100
 #define LARGE 256
 #define SMALL 64
 /* 2^32 by the golden ratio: multiples of it spread evenly, modulo 2^32 */
