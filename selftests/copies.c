@@ -1468,21 +1468,12 @@ struct busy_copy {
 	int stop;
 };
 
-static void stay_on_last_cpu(void)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
 static void *busy_copy_main(void *argument)
 {
 	struct busy_copy *busy = argument;
 	struct late_copy *copy = &busy->copy;
 
-	stay_on_last_cpu();
+	stay_on_cpu(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 	do {
 		copy->result = lsa_copy_to(copy->authority, copy->id,
 					   copy->address, copy->local,
@@ -1498,7 +1489,7 @@ static void *hog_main(void *argument)
 {
 	struct busy_copy *busy = argument;
 
-	stay_on_last_cpu();
+	stay_on_cpu(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 	while (!__atomic_load_n(&busy->stop, __ATOMIC_ACQUIRE))
 		;
 	return NULL;

@@ -1289,16 +1289,6 @@ static int settled_users(int users)
 	return module_users();
 }
 
-/* What is freed on the one processor there is now is allocated there next. */
-static void use_one_processor(void)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
 /* A page that its client keeps pinned: it was wiped, and is nobody else's. */
 TEST_F(pair, pinned_page)
 {
@@ -1307,7 +1297,8 @@ TEST_F(pair, pinned_page)
 	__u64 block, id, address;
 	int pidfd, file, users, i;
 
-	use_one_processor();
+	/* What is freed there is allocated there next. */
+	stay_on_cpu(0);
 	other = client_start(self->name, LSABUF_ACCESS_WHOLE);
 	users = module_users();
 	victim = client_start(self->name, LSABUF_ACCESS_WHOLE);

@@ -354,12 +354,18 @@ static long do_full_calls(struct puppet *puppet, struct puppet_thread *me)
 	return nr;
 }
 
+/* Of one connection, and of its user, at one authority */
+static __u64 most_requests(void)
+{
+	return lower(module_limit("client_requests"),
+		     lower(module_limit("user_requests"),
+			   module_limit("requests")));
+}
+
 /* Queued requests of one user; authority and client in one group */
 TEST_F_TIMEOUT(limits, requests, 60)
 {
-	const __u64 most = lower(module_limit("client_requests"),
-				 lower(module_limit("user_requests"),
-				       module_limit("requests")));
+	const __u64 most = most_requests();
 	const __u64 nr = lower(most, MANY_REQUESTS);
 	const __u64 length = lower(lower(module_limit("user_submit"),
 					 module_limit("authority_arena")) /
@@ -506,10 +512,7 @@ static bool give_all(struct __test_metadata *_metadata, int authority, __u64 id)
 /* Files opened in a client are remembered until its calls have ended. */
 TEST_F_TIMEOUT(limits, given_files, 120)
 {
-	const __u64 most = lower(module_limit("client_requests"),
-				 lower(module_limit("user_requests"),
-				       module_limit("requests")));
-	const __u64 nr = lower(most, MANY_GIVEN);
+	const __u64 nr = lower(most_requests(), MANY_GIVEN);
 	const __u64 *id = (void *)self->client->scratch;
 	const struct rlimit files = { 16384, 16384 };
 	struct lsabuf_reply_receive request;

@@ -140,6 +140,16 @@ static void __attribute__((constructor)) require_device_first(void)
  * Commands
  */
 
+/* This thread, and those that it starts, on one processor */
+static inline void stay_on_cpu(int nr)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(nr, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
 static inline int lsa_open(void)
 {
 	return open(LSA_DEVICE, O_RDWR | O_CLOEXEC);
