@@ -108,6 +108,26 @@ TEST_F(pair, addresses_are_pointers)
 		EXPECT_EQ(0, client_free(self->client, address[i]));
 }
 
+/* A block whose address cannot be told is not there. */
+TEST_F(pair, unwritable_address)
+{
+	const __u64 length = quota_of(self->authority) / 4 * 3;
+	__u64 id = begin(_metadata, self), address;
+	const struct lsabuf_alloc alloc = {
+		.size = sizeof(alloc),
+		.id = id,
+		.length = length,
+	};
+	void *argument = unwritable(&alloc, sizeof(alloc));
+
+	EXPECT_EQ(-EFAULT,
+		  lsa_ioctl(self->authority, LSABUF_IOC_ALLOC, argument));
+	EXPECT_EQ(-EFAULT,
+		  lsa_ioctl(self->authority, LSABUF_IOC_ALLOC, argument));
+	EXPECT_EQ(0, lsa_alloc(self->authority, id, length, &address));
+	end(_metadata, self, id);
+}
+
 TEST_F(pair, source)
 {
 	__u64 id = begin(_metadata, self), address;

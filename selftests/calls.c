@@ -762,20 +762,17 @@ TEST_F(pair, reply_to_dead_client)
 /* A header that cannot be stored is not lost, and comes once. */
 TEST_F(pair, failed_receive_requeues)
 {
-	struct lsabuf_reply_receive *io, request;
-	__u64 first, second;
-
-	io = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	*io = (struct lsabuf_reply_receive){
-		.size = sizeof(*io),
+	struct lsabuf_reply_receive request = {
+		.size = sizeof(request),
 		.flags = LSABUF_REPLY_RECEIVE_F_RECEIVE,
 	};
+	void *io = unwritable(&request, sizeof(request));
+	__u64 first, second;
+
 	ASSERT_EQ(0, call_nowait(self->client, 0));
 	first = self->client->thread[CALLER].call.id;
 	ASSERT_EQ(0, call_nowait(self->client, 0));
 	second = self->client->thread[CALLER].call.id;
-	mprotect(io, 4096, PROT_READ);
 	EXPECT_EQ(-EFAULT,
 		  lsa_ioctl(self->authority, LSABUF_IOC_REPLY_RECEIVE, io));
 	EXPECT_EQ(-EFAULT,
@@ -1411,6 +1408,10 @@ static bool next_is_gone(int authority, __u64 client)
 
 TEST_F(pair, gone_notice)
 {
+	const struct lsabuf_reply_receive io = {
+		.size = sizeof(io),
+		.flags = LSABUF_REPLY_RECEIVE_F_RECEIVE,
+	};
 	struct puppet *known, *unknown, *closes;
 	char name[LSABUF_ENDPOINT_LEN];
 	int file = lsa_open();
@@ -1429,6 +1430,9 @@ TEST_F(pair, gone_notice)
 	EXPECT_TRUE(nothing_to_receive(file));
 	puppet_kill(known);
 	EXPECT_TRUE(wait_readable(file));
+	/* What could not be told is not lost. */
+	EXPECT_EQ(-EFAULT, lsa_ioctl(file, LSABUF_IOC_REPLY_RECEIVE,
+				     unwritable(&io, sizeof(io))));
 	EXPECT_TRUE(next_is_gone(file, known->client));
 	EXPECT_TRUE(nothing_to_receive(file));
 

@@ -1196,6 +1196,17 @@ static inline long long fdinfo_number(int file, const char *name)
 	return number;
 }
 
+/* A copy of an argument, in a page of its own that the kernel cannot fill in */
+static inline void *unwritable(const void *argument, size_t length)
+{
+	void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(page, argument, length);
+	mprotect(page, page_size(), PROT_READ);
+	return page;
+}
+
 /* A limit that the module was loaded with */
 static inline __u64 module_limit(const char *name)
 {

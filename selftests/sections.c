@@ -246,6 +246,39 @@ TEST_F(sections, create_sizes)
 	close(file);
 }
 
+/* Whether a section is mapped here */
+static bool sees_section(void)
+{
+	char *maps = read_text("/proc/self/maps");
+	bool found = maps && strstr(maps, "lsabuf:[section]");
+
+	free(maps);
+	return found;
+}
+
+/* A section of which nobody can be told is not there. */
+TEST_F(sections, create_unwritable)
+{
+	const struct lsabuf_section_create create = {
+		.size = sizeof(create),
+		.authority = self->authority,
+		.max = MIB(1),
+		.committed = 4096,
+	};
+	struct lsabuf_section_create made = create;
+	int file = lsa_open();
+
+	munmap(self->memory, self->made.max);
+	ASSERT_FALSE(sees_section());
+	EXPECT_EQ(-EFAULT, lsa_ioctl(file, LSABUF_IOC_SECTION_CREATE,
+				     unwritable(&create, sizeof(create))));
+	EXPECT_FALSE(sees_section());
+	/* The file is as it was. */
+	EXPECT_EQ(0, lsa_ioctl(file, LSABUF_IOC_SECTION_CREATE, &made));
+	EXPECT_TRUE(sees_section());
+	close(file);
+}
+
 TEST_F(sections, create_needs_an_authority)
 {
 	struct lsabuf_section_create create;
