@@ -1221,6 +1221,16 @@ static inline __u64 module_limit(const char *name)
 }
 
 /*
+ * Whether a call that was made at @start can have been given up because its
+ * client's thread was late, as on a machine that is too busy.
+ */
+static inline bool may_be_late(__u64 start)
+{
+	return now_ns() - start >=
+	       module_limit("chore_budget_ms") * NSEC_PER_MSEC;
+}
+
+/*
  * An authority with a client
  */
 
