@@ -51,6 +51,8 @@ static inline NTSTATUS fetch_auth_identity(PLSA_SECPKG_FUNCTION_TABLE lsa,
 		return lsa->CopyFromClientBuffer(NULL, sizeof(*identity),
 						 identity, data);
 	status = lsa->CopyFromClientBuffer(NULL, sizeof(narrow), &narrow, data);
+	if (!NT_SUCCESS(status))
+		return status;
 	identity->User = (PVOID)(ULONG_PTR)narrow.user;
 	identity->UserLength = narrow.user_length;
 	identity->Domain = (PVOID)(ULONG_PTR)narrow.domain;
@@ -58,7 +60,7 @@ static inline NTSTATUS fetch_auth_identity(PLSA_SECPKG_FUNCTION_TABLE lsa,
 	identity->Password = (PVOID)(ULONG_PTR)narrow.password;
 	identity->PasswordLength = narrow.password_length;
 	identity->Flags = narrow.flags;
-	return status;
+	return STATUS_SUCCESS;
 }
 
 #endif /* NARROW_H */
