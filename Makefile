@@ -138,6 +138,7 @@ help:
 	@echo '  bench            instructions per operation, beside its peers'
 	@echo '                   EVENTS=1: what trace events cost while they are off'
 	@echo '                   KVM=1, HOST=1: nanoseconds; STORE=1: compare with these'
+	@echo '                   REPEAT=4: boot so often; ratios have to repeat to 1 %'
 	@echo '  profile          where the instructions go, function by function'
 	@echo '                   OPERATION="COPY to block 64 B": only this one'
 	@echo '  lint             warnings, sparse, checkpatch, formatting, house rules'
