@@ -428,25 +428,32 @@ static int arena_map(struct lsabuf_arena *arena)
  * Pages stay in their arena as long as it is there, whatever has been freed
  * in it: so what bounds them is the size of all arenas. Blocks that leave
  * holes get twice their quota.
+ *
+ * Each arena is a quarter of those before it, or more, until they are as large
+ * as the quota: so their number does not keep small blocks from reaching it.
  */
-static int reserve_arena(struct lsabuf_space *space, size_t size)
+static int reserve_arena(struct lsabuf_space *space, size_t *size)
 {
 	u64 limit = 2 * max_t(u64, space->quota, space->arena_size);
 	unsigned int nr;
-	u64 bytes;
+	u64 bytes, more;
 
 	spin_lock(&space->lock);
 	nr = space->nr_arenas;
 	bytes = space->arena_bytes;
-	if (nr < LSABUF_CLIENT_ARENAS && bytes + size <= limit) {
+	if (bytes < space->quota) {
+		more = min(bytes / 4, space->quota - bytes);
+		*size = max_t(size_t, *size, round_down(more, PAGE_SIZE));
+	}
+	if (nr < LSABUF_CLIENT_ARENAS && bytes + *size <= limit) {
 		space->nr_arenas++;
-		space->arena_bytes += size;
+		space->arena_bytes += *size;
 		spin_unlock(&space->lock);
 		return 0;
 	}
 	spin_unlock(&space->lock);
 	if (nr < LSABUF_CLIENT_ARENAS)
-		trace_lsabuf_quota_refused(LSABUF_QUOTA_ARENAS, 0, 0, size,
+		trace_lsabuf_quota_refused(LSABUF_QUOTA_ARENAS, 0, 0, *size,
 					   bytes, limit);
 	else
 		trace_lsabuf_quota_refused(LSABUF_QUOTA_ARENAS, 0, 0, 1, nr,
@@ -473,7 +480,7 @@ int lsabuf_space_grow(struct lsabuf_space *space, size_t length)
 	if (WARN_ON_ONCE(current->mm != space->mm))
 		return -EPERM;
 
-	ret = reserve_arena(space, size);
+	ret = reserve_arena(space, &size);
 	if (ret)
 		return ret;
 	arena = arena_alloc(space, size);

@@ -42,7 +42,7 @@ struct lsabuf_watch {
  * @name: last part of its arenas' name in /proc/PID/maps (constant)
  * @pid: process that made it, in the initial namespace (constant)
  * @quota: most bytes of blocks (constant)
- * @arena_size: usual size of an arena (constant)
+ * @arena_size: least size of an arena (constant)
  * @lock: the arena lock of lsabuf.h
  * @arenas: mapped arenas (lock)
  * @watches: who wants to be told of the end of @mm (lock)

@@ -114,7 +114,7 @@ enum lsabuf_quota {
 
 /**
  * struct lsabuf_limits - the module parameters, within their ceilings
- * @client_arena: bytes of address space of a client's arenas
+ * @client_arena: bytes of address space of a client's first arena
  * @client_quota: bytes of blocks per client process
  * @authority_arena: bytes of address space of an authority's arena
  * @max_submit: bytes of one submit buffer

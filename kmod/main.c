@@ -37,7 +37,7 @@ struct lsabuf_limits lsabuf_limits = {
 
 /* Described, with their ceilings, in README.md. */
 module_param_named(client_arena, lsabuf_limits.client_arena, ulong, 0444);
-MODULE_PARM_DESC(client_arena, "bytes of a client's arena (256K)");
+MODULE_PARM_DESC(client_arena, "bytes of a client's first arena (256K)");
 module_param_named(client_quota, lsabuf_limits.client_quota, ulong, 0444);
 MODULE_PARM_DESC(client_quota, "bytes of blocks per client (64M)");
 module_param_named(authority_arena, lsabuf_limits.authority_arena, ulong, 0444);

@@ -197,25 +197,59 @@ TEST_F_TIMEOUT(pair, quota_is_per_process, 120)
 	puppet_stop(other);
 }
 
-/* Blocks of which no two find room in one arena: their number is limited. */
-TEST_F(pair, arenas_per_process)
+/* Blocks of this size until there is no room; bytes of them */
+static __u64 fill_with(struct __test_metadata *_metadata, PAIR *self,
+		       __u64 size)
 {
-	__u64 address = give_block(_metadata, self, 16), size, id;
+	const int batch = MIB(1) / size + 1;
+	__u64 id, address, nr = 0;
+	int ret;
+
+	do {
+		/* Few in one request: each new arena takes of its budget. */
+		id = begin(_metadata, self);
+		do {
+			ret = lsa_alloc(self->authority, id, size, &address);
+		} while (!ret && ++nr % batch);
+		end(_metadata, self, id);
+	} while (!ret);
+	EXPECT_EQ(-EDQUOT, ret);
+	return nr * size;
+}
+
+static int count_arenas(pid_t pid)
+{
+	char *maps = read_maps(pid), *at = maps;
+	int nr = 0;
+
+	while ((at = strstr(at, "lsabuf:[arena]"))) {
+		at++;
+		nr++;
+	}
+	free(maps);
+	return nr;
+}
+
+/* Blocks of which no two find room in a least arena: their number is limited. */
+TEST_F_TIMEOUT(pair, arenas_per_process, 120)
+{
+	__u64 address = give_block(_metadata, self, 16), size;
 	struct mapping map;
-	int nr = 0, ret;
 
 	ASSERT_TRUE(find_mapping(self->client->pid, address, &map));
 	size = (map.end - map.start) / 2 + 16;
-	do {
-		/* Each in a request of its own: a chore takes its time. */
-		id = begin(_metadata, self);
-		ret = lsa_alloc(self->authority, id, size, &address);
-		end(_metadata, self, id);
-	} while (!ret && ++nr < 40);
-	EXPECT_EQ(-EDQUOT, ret);
-	EXPECT_EQ(32, nr);
+	EXPECT_GT(quota_of(self->authority) - size,
+		  fill_with(_metadata, self, size));
+	EXPECT_EQ(32, count_arenas(self->client->pid));
 	/* In what is there, there is room. */
 	give_block(_metadata, self, 16);
+}
+
+/* Small blocks too: arenas grow, so that their number is enough. */
+TEST_F_TIMEOUT(pair, quota_of_small_blocks, 120)
+{
+	EXPECT_EQ(quota_of(self->authority), fill_with(_metadata, self, 4096));
+	EXPECT_GT(32, count_arenas(self->client->pid));
 }
 
 /* A second connection of a process is no second quota. */
