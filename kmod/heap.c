@@ -25,14 +25,14 @@
 #define TRY_MANY 128
 
 /* Classes to a level, 1 << LSABUF_HEAP_CLASS_SHIFT. */
-#define CLASSES 8U
+#define CLASSES 4U
 
 #define DEFAULT_SEED 0x6c736162U
 
 /*
  * Classes are numbered through: the level (power of two) in the upper bits, the
  * place within it in the lower ones.  Sizes of up to two levels are their own
- * class, above it a class is an eighth of its power of two wide.  A power of
+ * class, above it a class is a quarter of its power of two wide.  A power of
  * two is the last of its class, so that a whole heap, which mostly has such a
  * size, stays in it when a small range is cut off.
  */

@@ -58,7 +58,7 @@ typedef __u32 u32;
 #define LSABUF_HEAP_GRANULE 16U
 
 /* Each power of two is cut into this many classes of free ranges. */
-#define LSABUF_HEAP_CLASS_SHIFT 3
+#define LSABUF_HEAP_CLASS_SHIFT 2
 #define LSABUF_HEAP_CLASSES \
 	((32 - LSABUF_HEAP_CLASS_SHIFT + 1) << LSABUF_HEAP_CLASS_SHIFT)
 #define LSABUF_HEAP_WORD_BITS (8 * sizeof(unsigned long))
@@ -225,8 +225,8 @@ struct lsabuf_heap_node *lsabuf_heap_find(const struct lsabuf_heap *heap,
  * lsabuf_heap_largest() - upper bound of the largest free range
  * @heap: the heap
  *
- * Return: granules; a larger request fails for certain.  Never more than an
- * eighth, nor more than the heap's free granules, above the true figure.
+ * Return: granules; a larger request fails for certain.  Never more than a
+ * quarter, nor more than the heap's free granules, above the true figure.
  */
 u32 lsabuf_heap_largest(const struct lsabuf_heap *heap);
 

@@ -100,7 +100,7 @@ static const char *refused(struct oracle *oracle, u32 size, bool hungry)
 		return NULL;
 	if (oracle->heap->granules <= ORACLE_EXACT_GRANULES)
 		return "alloc failed although a range fits";
-	if (longest - size >= size / 8)
+	if (longest - size >= size / 4)
 		return "alloc failed although a larger class has a range";
 	return NULL;
 }
@@ -201,7 +201,7 @@ const char *oracle_verify(const struct oracle *oracle)
 		return wrong;
 	if (heap->live != oracle->count || heap->used != oracle->used)
 		return "figures differ";
-	if (largest < longest || largest - longest > longest / 8 ||
+	if (largest < longest || largest - longest > longest / 4 ||
 	    largest > heap->granules - heap->used)
 		return "largest free range is out of its bounds";
 	for (node = heap->lowest; node; node = node->next)
