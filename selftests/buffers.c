@@ -248,7 +248,8 @@ TEST_F_TIMEOUT(pair, arenas_per_process, 120)
 /* Small blocks too: arenas grow, so that their number is enough. */
 TEST_F_TIMEOUT(pair, quota_of_small_blocks, 120)
 {
-	EXPECT_EQ(quota_of(self->authority), fill_with(_metadata, self, 4096));
+	EXPECT_EQ(quota_of(self->authority),
+		  fill_with(_metadata, self, KIB(16)));
 	EXPECT_GT(32, count_arenas(self->client->pid));
 }
 

@@ -639,7 +639,7 @@ static void survive(struct survivor *me, HANDLE lsa, ULONG probe)
 				_exit(3);
 			me->calls++;
 		}
-		sleep_ms(10);
+		sleep_ms(100);
 	}
 }
 

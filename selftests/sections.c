@@ -338,14 +338,17 @@ static long do_wait_for_page(struct puppet *puppet, struct puppet_thread *me)
 	return all_bytes(page, 0, sizeof(page));
 }
 
+/* More than the section that takes it afterwards */
+#define SOIL MIB(8)
+
 /* Have the system's free memory hold something else than zeroes. */
 static void soil_memory(void)
 {
-	unsigned char *memory = mmap(NULL, MIB(32), PROT_READ | PROT_WRITE,
+	unsigned char *memory = mmap(NULL, SOIL, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	memset(memory, 0xa5, MIB(32));
-	munmap(memory, MIB(32));
+	memset(memory, 0xa5, SOIL);
+	munmap(memory, SOIL);
 }
 
 /* No access sees a page before its bytes are there. */
