@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the scripts here share; sourced with the script's own $0. KERNEL= is the
-# kernel to build and boot, TESTS= the programs to run, if not all.
+# kernel to build and boot, TESTS= the programs to run, if not all, or SKIP= those
+# to leave out.
 
 # shellcheck source=selftests/vm/common.sh
 . "${0%/*}/../vm/common.sh"
@@ -55,7 +56,7 @@ all_programs()
 		echo "$names" | grep '_32$'
 	else
 		echo "$names" | grep -v '_32$'
-	fi | tr '\n' ' '
+	fi | grep -vxF "$(echo "${SKIP:-}" | tr ' ' '\n')" | tr '\n' ' '
 }
 
 # boot GUEST WORDS OPTION...: source the script GUEST of this directory in the
