@@ -916,7 +916,10 @@ TEST_F_TIMEOUT(pair, faults_race_release, STRESS_TIMEOUT)
 
 #define LIVE 32
 
-/* A client that scribbles over its whole arena moves nothing but bytes. */
+/*
+ * A client that scribbles over its arena, again and again where small blocks
+ * find the only room, moves nothing but bytes.
+ */
 TEST_F_TIMEOUT(pair, scribbled_while_used, STRESS_TIMEOUT)
 {
 	unsigned int i, k, rounds = scaled(1500), seed = 5, nr = 0;
@@ -927,7 +930,7 @@ TEST_F_TIMEOUT(pair, scribbled_while_used, STRESS_TIMEOUT)
 	id = begin(_metadata, self);
 	map = full_arena(_metadata, self, id);
 	self->client->flag[7] = 0;
-	tell(self->client, SECOND, do_dirty, map.start, map.end - map.start);
+	tell(self->client, SECOND, do_dirty, map.end - PAGE, PAGE);
 	for (i = 0; i < rounds; i++) {
 		k = draw(&seed) % LIVE;
 		if (block[k]) {
