@@ -818,7 +818,7 @@ TEST_F(library, notification_once)
 
 	n = NOTIFY(.type = NOTIFIER_TYPE_INTERVAL, .interval = 1,
 		   .flags = NOTIFIER_FLAG_SECONDS | NOTIFIER_FLAG_ONE_SHOT,
-		   .expected = 2, .ms = 3500);
+		   .expected = 2, .ms = 2500);
 	EXPECT_EQ(1, n.calls);
 	EXPECT_EQ(STATUS_INVALID_HANDLE, n.cancel);
 	n = NOTIFY(.type = NOTIFIER_TYPE_IMMEDIATE, .expected = 1, .ms = 500);

@@ -1407,7 +1407,7 @@ TEST_F_TIMEOUT(sspi, random_shapes, 300)
 {
 	const char *seed = getenv("LSABUF_SEED");
 	const unsigned long first = seed ? strtoul(seed, NULL, 0) : 20;
-	unsigned int shapes = scaled(4000), succeeded = 0, i;
+	unsigned int shapes = scaled(2000), succeeded = 0, i;
 	struct model *model = calloc(1, sizeof(*model));
 
 	ASSERT_NE(NULL, model);

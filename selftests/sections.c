@@ -327,15 +327,21 @@ TEST_F(sections, growth_moves_nothing)
 	free(remote_before);
 }
 
-/* The first page that can be read: whether all of its bytes are zero */
-static long do_wait_for_page(struct puppet *puppet, struct puppet_thread *me)
+/* Each page as soon as it can be read: whether all of their bytes are zero */
+static long do_wait_for_pages(struct puppet *puppet, struct puppet_thread *me)
 {
 	unsigned char page[4096];
+	__u64 offset;
 
 	puppet->flag[0] = 1;
-	while (guarded_copy(page, to_pointer(me->argument[0]), sizeof(page)))
-		;
-	return all_bytes(page, 0, sizeof(page));
+	for (offset = 0; offset < me->argument[1]; offset += sizeof(page)) {
+		while (guarded_copy(page, to_pointer(me->argument[0] + offset),
+				    sizeof(page)))
+			;
+		if (!all_bytes(page, 0, sizeof(page)))
+			return 0;
+	}
+	return 1;
 }
 
 /* More than the section that takes it afterwards */
@@ -367,8 +373,8 @@ TEST_F_TIMEOUT(sections, growth_shows_no_page_early, STRESS_TIMEOUT)
 	for (round = 0; round < rounds; round++) {
 		soil_memory();
 		client->flag[0] = 0;
-		tell(client, SIDE, do_wait_for_page,
-		     self->made.out_address + MIB(4) - 4096);
+		tell(client, SIDE, do_wait_for_pages, self->made.out_address,
+		     MIB(4));
 		ASSERT_TRUE(wait_nonzero(&client->flag[0]));
 		ASSERT_EQ(0, section_grow(self->section, MIB(4)));
 		ASSERT_EQ(1, hear(client, SIDE));

@@ -716,6 +716,9 @@ static void wait_for_calls(struct watch *watch, struct probe_notify *notify)
 		sleep_for(1);
 }
 
+/* The shortest interval, and half of it */
+#define LATE_MS 1500
+
 static NTSTATUS probe_notify(struct probe *probe)
 {
 	struct probe_notify notify;
@@ -743,7 +746,7 @@ static NTSTATUS probe_notify(struct probe *probe)
 	if (watch->event >= 0)
 		eventfd_write(watch->event, 1);
 	if (notify.has_handle)
-		sleep_for(notify.ms);
+		sleep_for(notify.ms < LATE_MS ? notify.ms : LATE_MS);
 	notify.late_calls = watch->calls - notify.calls;
 	return give(probe, &notify, sizeof(notify));
 }
